@@ -1,0 +1,1 @@
+"""People with browsers and API clients: pages, maps, tiles and JSON."""
