@@ -1,0 +1,46 @@
+"""The ``gridmap`` command."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from gridmap.config import Settings
+from gridmap.errors import GridmapError
+from gridmap.language import explain, gettext, use_language
+from gridmap.store.engine import open_engine
+from gridmap.store.schema import migrate
+
+__all__ = ["main", "program"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gridmap")
+@click.pass_context
+def program(context: click.Context) -> None:
+    """Grid management for cities under assessment."""
+    context.obj = Settings.from_environment()
+    use_language(context.obj.language)
+
+
+@program.group()
+def store() -> None:
+    """The database."""
+
+
+@store.command("prepare")
+@click.pass_obj
+def prepare(settings: Settings) -> None:
+    """Create the tables, or bring them up to this version."""
+    migrate(open_engine(settings.store_url))
+    click.echo(gettext("The store is ready."))
+
+
+def main() -> None:
+    """Run the command; what the user did wrong is one line, not a traceback."""
+    try:
+        program(prog_name="gridmap")
+    except GridmapError as error:
+        click.echo(f"gridmap: {explain(error)}", err=True)
+        sys.exit(1)

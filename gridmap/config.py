@@ -1,0 +1,143 @@
+"""Settings: one frozen object, read from the environment once at each edge."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gridmap.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["LANGUAGES", "Settings"]
+
+LANGUAGES = ("zh_CN", "en")
+
+
+def _setting(default: Any, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an installation can set; each field is read from ``GRIDMAP_<FIELD>``."""
+
+    data_dir: Path = _setting(Path(".data"), "Folder of the embedded store, the base map and derived files.")
+    database_url: str = _setting(
+        "", "SQLAlchemy URL of a PostGIS database. Empty: the embedded SpatiaLite store in the data folder."
+    )
+    host: str = _setting("127.0.0.1", "Address the server listens on.")
+    port: int = _setting(8330, "Port the server listens on.")
+    workers: int = _setting(1, "Server processes.")
+    language: str = _setting("zh_CN", "Language of pages and messages until a user chooses: zh_CN or en.")
+    timezone: str = _setting("Asia/Shanghai", "Time zone in which times are shown and imported.")
+    secret_key: str = _setting(
+        "",
+        "Key that signs sessions. Empty: made once and kept in the data folder, for its owner only.",
+    )
+    secure_cookies: bool = _setting(
+        default=False, doc="Send cookies over HTTPS only; for wherever HTTPS is served."
+    )
+    cell_code_digits: int = _setting(
+        3,
+        "Length of the sequence in a unit-grid code: 3 by national standard, 2 by the older sector one.",
+    )
+    tianditu_key: str = _setting("", "Key of the Tianditu online base map. Empty: not offered.")
+    gcj02_tiles_url: str = _setting(
+        "",
+        "Address template, with {x}, {y} and {z}, of an online base map drawn in GCJ-02. Empty: none.",
+    )
+    upload_megabytes: int = _setting(256, "Largest file accepted for import, in megabytes.")
+    road_reach_metres: float = _setting(
+        60.0, "A problem farther than this from every priority road belongs to none, in metres."
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        Raises
+        ------
+        SettingError
+            Naming the variable, what was expected and what was found.
+        """
+        environ = os.environ if environ is None else environ
+        known = {f.name: f for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, one in known.items():
+            text = environ.get(f"GRIDMAP_{name.upper()}")
+            if text:
+                values[name] = _parse(f"GRIDMAP_{name.upper()}", text, type(one.default))
+        settings = cls(**values)
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Raise SettingError for the first value that cannot work."""
+        if self.language not in LANGUAGES:
+            raise SettingError(
+                "Expected {name} to be one of {expected}; found {found!r}.",
+                name="GRIDMAP_LANGUAGE",
+                expected=", ".join(LANGUAGES),
+                found=self.language,
+            )
+        if self.cell_code_digits not in (2, 3):
+            raise SettingError(
+                "Expected {name} to be one of {expected}; found {found!r}.",
+                name="GRIDMAP_CELL_CODE_DIGITS",
+                expected="2, 3",
+                found=self.cell_code_digits,
+            )
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise SettingError(
+                "Expected {name} to be a time zone such as Asia/Shanghai; found {found!r}.",
+                name="GRIDMAP_TIMEZONE",
+                found=self.timezone,
+            ) from error
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone as an object."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL: the stated one, or the embedded store in the data folder."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'gridmap.sqlite').resolve()}"
+
+    def signing_key(self) -> str:
+        """Return the stated secret key, or the one of this installation, made at first use."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data_dir / "secret_key"
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass
+        return path.read_text()
+
+
+def _parse(name: str, text: str, kind: type) -> Any:
+    if kind is bool:
+        if text.lower() in {"1", "true", "yes", "on"}:
+            return True
+        if text.lower() in {"0", "false", "no", "off"}:
+            return False
+        raise SettingError("Expected {name} to be 1 or 0; found {found!r}.", name=name, found=text)
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError as error:
+            raise SettingError(
+                "Expected {name} to be a number; found {found!r}.", name=name, found=text
+            ) from error
+    return Path(text) if issubclass(kind, Path) else text

@@ -1,0 +1,1 @@
+"""The in-process snapshot of problems and the heat drawn from it."""

@@ -1,0 +1,1 @@
+"""Getting a city in: preview, apply, undo."""

@@ -1,0 +1,169 @@
+"""Long work with progress that pages and commands show, and that can be stopped.
+
+A job's record is a small JSON file in the data folder, replaced in one step: its progress can be read while
+the job itself holds the database's write lock, and by every server process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import traceback
+import uuid
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gridmap.errors import GridmapError, NotFoundError
+from gridmap.language import current_language, gettext, speak
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["Job", "JobState", "JobStoppedError", "Jobs", "Progress", "silent"]
+
+
+class Progress(Protocol):
+    """Called by long work with what is done, of how much, and what it is doing; may raise JobStoppedError."""
+
+    def __call__(self, done: float, total: float, what: str = "") -> None:
+        """Report."""
+
+
+def silent(done: float, total: float, what: str = "") -> None:
+    """Progress that nobody watches."""
+
+
+class JobStoppedError(GridmapError):
+    """Somebody asked the job to stop."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One piece of long work. `owner` is the login that may see it; None: the server's owner."""
+
+    uid: str
+    kind: str
+    owner: int | None
+    pid: int
+    state: JobState = JobState.RUNNING
+    done: float = 0.0
+    total: float = 0.0
+    what: str = ""
+    message: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+    started_at: str = ""
+    ended_at: str = ""
+
+
+class Jobs:
+    """The jobs of one installation.
+
+    Parameters
+    ----------
+    folder
+        Where the records lie; made when missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def start(self, kind: str, work: Callable[[Progress], dict[str, Any]], *, owner: int | None) -> Job:
+        """Run `work` in a thread and return its record at once; what it returns becomes the result."""
+        job = Job(uid=uuid.uuid4().hex, kind=kind, owner=owner, pid=os.getpid(), started_at=_now())
+        self._write(job)
+        language = current_language()
+        thread = threading.Thread(
+            target=self._run, args=(job, work, language), name=f"job-{kind}", daemon=True
+        )
+        thread.start()
+        return job
+
+    def find(self, uid: str, *, owner: int | None) -> Job:
+        """Return a job's record.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of this name for this owner.
+        """
+        try:
+            fields = json.loads(self._file(uuid.UUID(uid).hex).read_text())
+        except (OSError, ValueError) as error:
+            raise NotFoundError("There is no job {uid}.", uid=uid) from error
+        job = Job(**(fields | {"state": JobState(fields["state"])}))
+        if owner is not None and job.owner != owner:
+            raise NotFoundError("There is no job {uid}.", uid=uid)
+        if job.state is JobState.RUNNING and not _alive(job.pid):
+            job = replace(
+                job, state=JobState.FAILED, message=gettext("The server was restarted; nothing was changed.")
+            )
+            self._write(job)
+        return job
+
+    def stop(self, uid: str, *, owner: int | None) -> None:
+        """Ask a job to stop; it does so at its next report of progress."""
+        job = self.find(uid, owner=owner)
+        self._file(job.uid).with_suffix(".stop").touch()
+
+    def _run(self, job: Job, work: Callable[[Progress], dict[str, Any]], language: str) -> None:
+        latest = job
+
+        def progress(done: float, total: float, what: str = "") -> None:
+            nonlocal latest
+            if self._file(job.uid).with_suffix(".stop").exists():
+                raise JobStoppedError("Stopped on request; nothing was changed.")
+            latest = replace(latest, done=float(done), total=float(total), what=what or latest.what)
+            self._write(latest)
+
+        with speak(language):
+            try:
+                result = work(progress)
+                latest = replace(latest, state=JobState.DONE, result=result)
+            except JobStoppedError as error:
+                latest = replace(latest, state=JobState.STOPPED, message=gettext(error.message))
+            except Exception as error:  # noqa: BLE001 - whatever happened is the job's outcome
+                latest = replace(latest, state=JobState.FAILED, message=_say(error))
+        self._write(replace(latest, ended_at=_now()))
+
+    def _file(self, uid: str) -> Path:
+        return self._folder / f"{uid}.json"
+
+    def _write(self, job: Job) -> None:
+        draft = self._file(job.uid).with_suffix(f".{threading.get_ident()}.new")
+        draft.write_text(json.dumps(asdict(job), ensure_ascii=False))
+        draft.replace(self._file(job.uid))
+
+
+def _say(error: Exception) -> str:
+    if hasattr(error, "message") and hasattr(error, "params"):
+        return gettext(error.message, **error.params)
+    traceback.print_exception(error)
+    return gettext("An internal error; the server's log has the details.")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""Organisations, persons, logins, roles and permissions."""

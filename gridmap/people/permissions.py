@@ -1,0 +1,142 @@
+"""Permissions by name, the roles that carry them, and the scope in which they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from gridmap.errors import PermissionDeniedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ROLE_PERMISSIONS", "Actor", "Holding", "Permission", "Role", "Scope"]
+
+
+class Permission(StrEnum):
+    """What can be allowed, ``resource:action``."""
+
+    PLACE_READ = "place:read"
+    PLACE_IMPORT = "place:import"
+    PLACE_DRAW = "place:draw"
+    PLACE_AUDIT = "place:audit"
+    PERSON_READ = "person:read"
+    PERSON_PHONE = "person:phone"
+    PERSON_IMPORT = "person:import"
+    PROBLEM_READ = "problem:read"
+    PROBLEM_CREATE = "problem:create"
+    PROBLEM_IMPORT = "problem:import"
+    PROBLEM_EXPORT = "problem:export"
+
+
+class Role(StrEnum):
+    """What somebody is in the machine of the campaign."""
+
+    HEADQUARTERS = "headquarters"
+    SUPERVISION = "supervision"
+    AREA_MANAGER = "area_manager"
+    ORGANISATION_LEAD = "organisation_lead"
+    GRID_WORKER = "grid_worker"
+    PATROL_MEMBER = "patrol_member"
+    ASSESSOR = "assessor"
+    READ_ONLY = "read_only"
+
+
+_READ = frozenset({Permission.PLACE_READ, Permission.PROBLEM_READ, Permission.PERSON_READ})
+_FIELD = _READ | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE}
+_LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT}
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.HEADQUARTERS: frozenset(Permission),
+        Role.SUPERVISION: _LEAD,
+        Role.AREA_MANAGER: _LEAD
+        | {
+            Permission.PLACE_IMPORT,
+            Permission.PLACE_DRAW,
+            Permission.PERSON_IMPORT,
+            Permission.PROBLEM_IMPORT,
+        },
+        Role.ORGANISATION_LEAD: _FIELD | {Permission.PROBLEM_EXPORT},
+        Role.GRID_WORKER: _FIELD,
+        Role.PATROL_MEMBER: _FIELD,
+        Role.ASSESSOR: frozenset({Permission.PLACE_READ, Permission.PROBLEM_CREATE}),
+        Role.READ_ONLY: _READ,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One role with its limits: areas (with everything below them) and organisations; None: no limit."""
+
+    role: Role
+    areas: frozenset[int] | None = None
+    organisations: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a permission holds: the union of its holdings, each an area limit and an organisation limit."""
+
+    holdings: tuple[Holding, ...]
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether nothing is out of bounds."""
+        return any(h.areas is None and h.organisations is None for h in self.holdings)
+
+    @property
+    def areas(self) -> frozenset[int] | None:
+        """Areas whose ground (cells, points, roads) may be seen; None: all.
+
+        A holding limited to an organisation alone sees the ground everywhere, as it is public; problems and
+        people stay limited by `covers`.
+        """
+        if any(h.areas is None for h in self.holdings):
+            return None
+        return frozenset().union(*(h.areas or frozenset() for h in self.holdings))
+
+    def covers(self, area_id: int | None, organisation_id: int | None) -> bool:
+        """Whether something lies inside; what has no area or organisation is only in no limit."""
+        return any(
+            (h.areas is None or area_id in h.areas)
+            and (h.organisations is None or organisation_id in h.organisations)
+            for h in self.holdings
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a login's person and roles, or a command run by the installation's owner."""
+
+    name: str
+    holdings: tuple[Holding, ...]
+    login_id: int | None = None
+    person_id: int | None = None
+
+    @classmethod
+    def owner(cls) -> Actor:
+        """Whoever can run commands on the server holds every permission everywhere."""
+        return cls(name="owner", holdings=(Holding(Role.HEADQUARTERS),))
+
+    def scope(self, permission: Permission) -> Scope:
+        """Where the actor holds a permission.
+
+        Raises
+        ------
+        PermissionDeniedError
+            If nowhere.
+        """
+        held = tuple(h for h in self.holdings if permission in ROLE_PERMISSIONS[h.role])
+        if not held:
+            raise PermissionDeniedError(
+                "This needs the permission {permission}.", permission=permission.value
+            )
+        return Scope(held)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the actor holds a permission anywhere."""
+        return any(permission in ROLE_PERMISSIONS[h.role] for h in self.holdings)

@@ -1,0 +1,1 @@
+"""Areas, grid cells, points, roads, streets, and who is responsible for them."""

@@ -1,0 +1,1 @@
+"""Problems, their categories and their history."""

@@ -1,0 +1,163 @@
+"""Tables of problems, their categories and their history."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import IntFlag, StrEnum
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from gridmap.store.base import Base, BigId, Identified, Valid, text_enum
+
+__all__ = ["Category", "Event", "EventKind", "Flag", "Problem", "Source", "State", "TimeUnit"]
+
+
+class State(StrEnum):
+    """Where a problem stands in its life."""
+
+    RECORDED = "recorded"
+    CHECKED = "checked"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    FIXED = "fixed"
+    VERIFIED = "verified"
+    CLOSED = "closed"
+    SENT_BACK = "sent_back"
+    RETURNED = "returned"
+    SUSPENDED = "suspended"
+    REJECTED = "rejected"
+    MERGED = "merged"
+
+    @property
+    def resolved(self) -> bool:
+        """Whether nothing is left to do."""
+        return self in {State.CLOSED, State.REJECTED, State.MERGED}
+
+
+class Source(StrEnum):
+    """Who found it."""
+
+    PATROL = "patrol"
+    ASSESSOR = "assessor"
+    RESIDENT = "resident"
+    HOTLINE = "hotline"
+    DEPARTMENT = "department"
+    CAMERA = "camera"
+    OTHER = "other"
+
+
+class TimeUnit(StrEnum):
+    """How an allowed time is counted."""
+
+    WORKING_HOUR = "working_hour"
+    WORKING_DAY = "working_day"
+    URGENT_HOUR = "urgent_hour"
+
+
+class Flag(IntFlag):
+    """What is doubtful about a record; flagged problems are left out of heat unless asked for."""
+
+    NONE = 0
+    DEFAULT_COORDINATE = 1
+    """Stands on a point where so many cases stand that it must mean "place unknown"."""
+    IMPOSSIBLE_TIMES = 2
+    """Closed before it was found, or found in the future."""
+    OUTSIDE_CELLS = 4
+    """In no grid cell."""
+
+
+class Category(Base, Identified, Valid):
+    """Kind of problem (问题类别), major or minor, with the time allowed and who normally fixes it."""
+
+    __tablename__ = "category"
+
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(200), index=True)
+    name_en: Mapped[str] = mapped_column(String(200), default="")
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"), index=True)
+    severity: Mapped[int] = mapped_column(SmallInteger, default=2)
+    """1 slight to 5 grave; the weight in heat."""
+    time_allowed: Mapped[int] = mapped_column(Integer, default=8)
+    time_unit: Mapped[TimeUnit] = mapped_column(text_enum(TimeUnit), default=TimeUnit.WORKING_HOUR)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
+
+
+class Problem(Base, Identified):
+    """Something wrong at a place (问题). Its `id` is the case number people quote."""
+
+    __tablename__ = "problem"
+    __table_args__ = (
+        UniqueConstraint("external_source", "external_id", name="uq_problem_external"),
+        Index("ix_problem_state_due_at", "state", "due_at"),
+    )
+
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    state: Mapped[State] = mapped_column(text_enum(State), default=State.RECORDED)
+    source: Mapped[Source] = mapped_column(text_enum(Source), default=Source.OTHER)
+    severity: Mapped[int] = mapped_column(SmallInteger, default=2)
+    flags: Mapped[int] = mapped_column(SmallInteger, default=0)
+    found_at: Mapped[datetime] = mapped_column(index=True)
+    due_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    description: Mapped[str] = mapped_column(Text, default="")
+    address: Mapped[str] = mapped_column(String(300), default="")
+    geometry: Mapped[Any] = mapped_column(Geometry("GEOMETRY", srid=4326, spatial_index=True, nullable=False))
+    lon: Mapped[float]
+    """Longitude of the point that stands for the geometry."""
+    lat: Mapped[float]
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
+    cell_id: Mapped[int | None] = mapped_column(ForeignKey("grid_cell.id"), index=True)
+    road_id: Mapped[int | None] = mapped_column(ForeignKey("priority_road.id"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    external_source: Mapped[str | None] = mapped_column(String(100))
+    external_id: Mapped[str | None] = mapped_column(String(100))
+    change: Mapped[int] = mapped_column(BigInteger, index=True)
+    """Number of the change, in the order of commits, that last touched this row."""
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
+
+    category: Mapped[Category] = relationship()
+
+
+class EventKind(StrEnum):
+    """What an event records."""
+
+    RECORDED = "recorded"
+    ASSIGNED = "assigned"
+    STATE = "state"
+    IMPORTED = "imported"
+
+
+class Event(Base):
+    """One immutable line of a problem's history (流转记录)."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    uid: Mapped[uuid.UUID] = mapped_column(unique=True, default=uuid.uuid4)
+    problem_id: Mapped[int] = mapped_column(ForeignKey("problem.id"), index=True)
+    kind: Mapped[EventKind] = mapped_column(text_enum(EventKind))
+    at: Mapped[datetime]
+    """When it happened."""
+    recorded_at: Mapped[datetime]
+    """When the store learnt of it."""
+    actor: Mapped[str] = mapped_column(String(100))
+    state: Mapped[State | None] = mapped_column(text_enum(State))
+    """State after the event."""
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)

@@ -1,0 +1,1 @@
+"""The database: one code for SpatiaLite (embedded) and PostGIS."""

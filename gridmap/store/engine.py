@@ -1,0 +1,132 @@
+"""Engines, sessions and the clock of changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from gridmap.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from sqlalchemy.engine import Connection, Engine
+
+__all__ = ["open_engine", "reading", "writing"]
+
+_WAIT_SECONDS = 60
+_PRAGMAS = (
+    "foreign_keys=ON",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "cache_size=-65536",
+    "temp_store=MEMORY",
+)
+
+
+def open_engine(url: str) -> Engine:
+    """Open the store named by a SQLAlchemy URL, ``sqlite:///file`` or ``postgresql://…``.
+
+    Raises
+    ------
+    StoreError
+        If the URL is of another kind.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_spatialite(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=30,
+            # The just-in-time compiler costs more than it saves on queries of this size.
+            connect_args={"options": "-c jit=off -c timezone=UTC"},
+        )
+    raise StoreError(
+        "Expected a database address that starts with sqlite:/// or postgresql://; found {found!r}.",
+        found=parsed.render_as_string(hide_password=True),
+    )
+
+
+def _driver() -> ModuleType:
+    """The sqlite3 module that can load extensions: some Python builds have theirs switched off."""
+    if hasattr(sqlite3.Connection, "enable_load_extension"):
+        return sqlite3
+    import pysqlite3  # noqa: PLC0415 - only where it is needed
+
+    module: ModuleType = pysqlite3
+    return module
+
+
+def _open_spatialite(url: str) -> Engine:
+    file = make_url(url).database
+    if file and file != ":memory:":
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, module=_driver(), connect_args={"timeout": _WAIT_SECONDS, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions of its own; "begin" below does.
+        connection.isolation_level = None
+        try:
+            connection.enable_load_extension(True)  # noqa: FBT003 - the driver's signature
+            connection.load_extension("mod_spatialite")
+            connection.enable_load_extension(False)  # noqa: FBT003 - the driver's signature
+        except Exception as error:
+            raise StoreError(
+                "The embedded store needs SpatiaLite; install the system package libsqlite3-mod-spatialite."
+            ) from error
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name='spatial_ref_sys'").fetchone():
+            connection.execute("SELECT InitSpatialMetaData(1, 'WGS84')")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes the write lock at once: upgrading a read transaction later fails without waiting.
+        write = connection.get_execution_options().get("gridmap_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Session for reads; nothing is ever committed."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """Session for one unit of work: committed at the end of the block, rolled back on an error.
+
+    Raises
+    ------
+    StoreError
+        If the store stayed busy for a minute.
+    """
+    try:
+        with (
+            Session(engine.execution_options(gridmap_write=True), expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+    except DBAPIError as error:
+        if "database is locked" in str(error.orig):
+            raise StoreError(
+                "The store was busy for {seconds} seconds; nothing was changed. Please try again.",
+                seconds=_WAIT_SECONDS,
+            ) from error
+        raise

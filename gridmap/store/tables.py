@@ -1,0 +1,12 @@
+"""Every table in one place, for migrations and checks."""
+
+from gridmap.imports import models as imports
+from gridmap.people import models as people
+from gridmap.places import models as places
+from gridmap.problems import models as problems
+from gridmap.store import clock
+from gridmap.store.base import Base
+
+__all__ = ["clock", "imports", "metadata", "people", "places", "problems"]
+
+metadata = Base.metadata

@@ -1,0 +1,107 @@
+"""Real databases, a real browser's path and the real data for every test that asks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from postgis_server import PostgisServer, find_binaries
+
+from gridmap.store.engine import open_engine
+from gridmap.store.schema import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Engine
+
+ROOT = Path(__file__).resolve().parents[1]
+_numbers = itertools.count()
+
+
+def missing(what: str) -> None:
+    """Fail where everything must be there (scripts/test sets GRIDMAP_STRICT, CI sets CI), skip elsewhere."""
+    if os.environ.get("CI") or os.environ.get("GRIDMAP_STRICT"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    folder = Path(os.environ.get("GRIDMAP_REAL_DATA", ROOT.parent / "shared" / "data")).resolve()
+    if not folder.is_dir():
+        missing(f"The real data are not at {folder}; set GRIDMAP_REAL_DATA.")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spatialite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "template.sqlite"
+    engine = open_engine(f"sqlite:///{file}")
+    migrate(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+        connection.exec_driver_sql("BEGIN")
+    engine.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgis_server() -> Iterator[PostgisServer]:
+    binaries = find_binaries()
+    if binaries is None:
+        missing("PostgreSQL's server is not installed; install postgresql-15-postgis-3.")
+        return
+    server = PostgisServer(binaries)
+    try:
+        with psycopg.connect(server.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE template_gridmap")
+        engine = open_engine(server.url("template_gridmap"))
+        migrate(engine)
+        engine.dispose()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def spatialite_url(spatialite_template: Path, tmp_path: Path) -> str:
+    file = tmp_path / "store.sqlite"
+    shutil.copy(spatialite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgis_url(postgis_server: PostgisServer) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    admin = postgis_server.url("postgres").replace("+psycopg", "")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_gridmap")
+    yield postgis_server.url(name)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["spatialite", pytest.param("postgis", marks=pytest.mark.postgis)])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """An empty, prepared store; a test that asks for it runs on both databases."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def engine(store_url: str) -> Iterator[Engine]:
+    engine = open_engine(make_url(store_url).render_as_string(hide_password=False))
+    yield engine
+    engine.dispose()
