@@ -6,13 +6,14 @@ import sys
 
 import click
 
+from geodata.errors import GeodataError
 from gridmap.config import Settings
 from gridmap.errors import GridmapError
 from gridmap.language import explain, gettext, use_language
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import migrate
 
-__all__ = ["main", "program"]
+__all__ = ["program", "run"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,10 +38,10 @@ def prepare(settings: Settings) -> None:
     click.echo(gettext("The store is ready."))
 
 
-def main() -> None:
-    """Run the command; what the user did wrong is one line, not a traceback."""
+def run(command: click.Group) -> None:
+    """Run a command; what the user did wrong is one line, not a traceback."""
     try:
-        program(prog_name="gridmap")
-    except GridmapError as error:
+        command(prog_name="gridmap")
+    except (GridmapError, GeodataError) as error:
         click.echo(f"gridmap: {explain(error)}", err=True)
         sys.exit(1)

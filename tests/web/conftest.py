@@ -1,0 +1,62 @@
+"""The application on a prepared store, and logins for every role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gridmap.config import Settings
+from gridmap.people.logins import create_login
+from gridmap.people.models import Person
+from gridmap.people.permissions import Role
+from gridmap.store.engine import writing
+from web.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+PASSWORD = "correct horse"  # noqa: S105 - of throwaway logins
+
+
+@pytest.fixture
+def settings(tmp_path: Path, store_url: str) -> Settings:
+    return Settings(data_dir=tmp_path, database_url=store_url)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield app
+    app.extensions["gridmap"].engine.dispose()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[..., FlaskClient]:
+    """Make a login with a role and limits, and return a client that is signed in as it."""
+
+    def _sign_in(
+        role: Role = Role.HEADQUARTERS, *, area_id: int | None = None, organisation_id: int | None = None
+    ) -> FlaskClient:
+        name = f"{role.value}-{area_id}-{organisation_id}"
+        with writing(app.extensions["gridmap"].engine) as session:
+            create_login(
+                session,
+                person=Person(name=name),
+                username=name,
+                password=PASSWORD,
+                role=role,
+                area_id=area_id,
+                organisation_id=organisation_id,
+            )
+        client = app.test_client()
+        answer = client.post("/sign-in", data={"username": name, "password": PASSWORD})
+        assert answer.status_code == 302
+        return client
+
+    return _sign_in

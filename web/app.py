@@ -1,0 +1,77 @@
+"""The web application."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import g, request, session
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from gridmap import __version__
+from gridmap.config import LANGUAGES, Settings
+from gridmap.jobs import Jobs
+from gridmap.language import current_language, gettext, ngettext, use_language
+from gridmap.store.engine import open_engine
+from gridmap.store.schema import check_schema
+from web import access, account, errors, security
+from web.installation import Installation, close_db, installation
+
+__all__ = ["create_app", "from_environment"]
+
+
+def create_app(settings: Settings) -> OpenAPI:
+    """Build the application for one installation.
+
+    Raises
+    ------
+    StoreError
+        If the database is not prepared for this version.
+    """
+    app = OpenAPI(
+        __name__,
+        info=Info(title="gridmap", version=__version__),
+        doc_prefix="/api/v1",
+        doc_url="/openapi.json",
+        doc_ui=False,
+        validation_error_status=422,
+        validation_error_callback=errors.validation_failed,
+        static_folder="static",
+        template_folder="templates",
+    )
+    app.config.update(
+        SECRET_KEY=settings.signing_key(),
+        SESSION_COOKIE_NAME="gridmap",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=7),
+        MAX_CONTENT_LENGTH=settings.upload_megabytes * 2**20,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    engine = open_engine(settings.store_url)
+    check_schema(engine)
+    app.extensions["gridmap"] = Installation(settings, engine, Jobs(settings.data_dir / "jobs"))
+
+    app.before_request(_choose_language)
+    access.install(app)
+    security.install(app)
+    errors.install(app)
+    app.teardown_appcontext(close_db)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(current_language=current_language, current_actor=lambda: g.get("actor"))
+    app.register_blueprint(account.pages)
+    return app
+
+
+def from_environment() -> OpenAPI:
+    """Build the application from the environment; the server's workers call it."""
+    return create_app(Settings.from_environment())
+
+
+def _choose_language() -> None:
+    asked = request.args.get("language")
+    if asked in LANGUAGES:
+        session["language"] = asked
+    use_language(session.get("language") or installation().settings.language)

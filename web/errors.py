@@ -1,0 +1,112 @@
+"""One table from domain errors to HTTP, and answers in the reader's language and format."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from geodata.errors import GeodataError
+from gridmap.errors import (
+    ConflictError,
+    GridmapError,
+    InvalidValueError,
+    NotFoundError,
+    PermissionDeniedError,
+    SettingError,
+    StoreError,
+)
+from gridmap.language import explain, gettext
+from web.access import NotSignedInError
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from pydantic import ValidationError
+
+__all__ = ["STATUS", "install", "problem_document", "validation_failed"]
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    NotSignedInError: HTTPStatus.UNAUTHORIZED,
+    PermissionDeniedError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    GeodataError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
+    SettingError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    GridmapError: HTTPStatus.BAD_REQUEST,
+}
+
+
+def _status(error: Exception) -> HTTPStatus:
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def problem_document(status: int, detail: str, **more: Any) -> Response:
+    """Build an error answer of the API (RFC 9457)."""
+    answer = jsonify({"status": status, "title": HTTPStatus(status).phrase, "detail": detail, **more})
+    answer.status_code = status
+    answer.content_type = "application/problem+json"
+    return answer
+
+
+def _wants_json() -> bool:
+    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
+
+
+def _answer(status: int, detail: str, **more: Any) -> Response | tuple[str, int]:
+    if _wants_json():
+        return problem_document(status, detail, **more)
+    return render_template("error.html", status=status, detail=detail), status
+
+
+def _domain_error(error: GridmapError | GeodataError) -> Response | tuple[str, int]:
+    parameter = getattr(error, "parameter", None)
+    more = {"errors": [{"parameter": parameter, "message": explain(error)}]} if parameter else {}
+    return _answer(_status(error), explain(error), **more)
+
+
+_HTTP_MESSAGES = {
+    400: "The request was not understood.",
+    404: "There is nothing at this address.",
+    405: "This address does not take this kind of request.",
+    413: "The file is larger than this installation accepts.",
+    429: "Too many requests; please wait a moment.",
+}
+
+
+def _http_error(error: HTTPException) -> Response | tuple[str, int]:
+    code = error.code or 500
+    detail = gettext(_HTTP_MESSAGES[code]) if code in _HTTP_MESSAGES else error.description or ""
+    return _answer(code, detail)
+
+
+def _bug(error: Exception) -> Response | tuple[str, int]:
+    from flask import current_app  # noqa: PLC0415 - only on the way down
+
+    current_app.logger.error("Unhandled error", exc_info=error)
+    return _answer(500, gettext("An internal error; the server's log has the details."))
+
+
+def validation_failed(error: ValidationError) -> Response:
+    """Answer 422 naming each parameter, what was expected and what was found."""
+    faults = [
+        {
+            "parameter": ".".join(str(part) for part in fault["loc"]),
+            "message": fault["msg"],
+            "found": repr(fault.get("input"))[:200],
+        }
+        for fault in error.errors(include_url=False, include_context=False)
+    ]
+    detail = "; ".join(f"{fault['parameter']}: {fault['message']} ({fault['found']})" for fault in faults)
+    return problem_document(422, detail, errors=faults)
+
+
+def install(app: Flask) -> None:
+    """Register the handlers on `app`."""
+    app.register_error_handler(GridmapError, _domain_error)
+    app.register_error_handler(GeodataError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _bug)

@@ -1,0 +1,72 @@
+"""Headers that keep pages to this host, and the nonce of this request's scripts."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from flask import g
+from flask_wtf.csrf import CSRFProtect
+
+from web.installation import installation
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+__all__ = ["install", "nonce"]
+
+
+def nonce() -> str:
+    """Return the nonce of this request's inline scripts and styles."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def _policy() -> str:
+    tiles = " ".join(_tile_hosts())
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' 'nonce-{nonce()}'",
+            # Leaflet positions its panes through style attributes.
+            "style-src 'self' 'unsafe-inline'",
+            f"img-src 'self' data: blob: {tiles}".rstrip(),
+            "font-src 'self' data:",
+            "worker-src 'self' blob:",
+            "connect-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _tile_hosts() -> list[str]:
+    settings = installation().settings
+    hosts = ["https://*.tianditu.gov.cn"] if settings.tianditu_key else []
+    if settings.gcj02_tiles_url:
+        scheme, _, rest = settings.gcj02_tiles_url.partition("://")
+        hosts.append(f"{scheme}://{rest.split('/')[0].replace('{s}', '*')}")
+    return hosts
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", _policy())
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if installation().settings.secure_cookies:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    # Answers depend on who asks; a shared cache must not hand them to somebody else.
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.vary.add("Cookie")
+    return response
+
+
+def install(app: Flask) -> None:
+    """Add headers, cross-site request protection and the nonce to `app`."""
+    CSRFProtect(app)
+    app.after_request(_headers)
+    app.jinja_env.globals["nonce"] = nonce
