@@ -72,7 +72,7 @@ class _Zones:
     def meridian(self, number: int) -> int:
         if self.by_meridian:
             return number
-        return number * 3 if self.width == 3 else number * 6 - 3  # noqa: PLR2004 - the standard's two widths
+        return number * 3 if self.width == 3 else number * 6 - 3
 
     def code(self, number: int | str) -> str:
         return f"cgcs2000-gk{self.width}-{'cm' * self.by_meridian}{number}"

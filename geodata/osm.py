@@ -313,7 +313,7 @@ class _Collected:
         gaps = np.flatnonzero(np.isnan(located[:, 0]))
         runs = np.split(located, gaps)
         longest = max((run[~np.isnan(run[:, 0])] for run in runs), key=len)
-        if len(np.unique(longest, axis=0)) < 2:  # noqa: PLR2004 - a line has two ends
+        if len(np.unique(longest, axis=0)) < 2:
             return None, False
         return shapely.to_wkb(shapely.linestrings(longest), hex=True), True
 
