@@ -19,7 +19,7 @@ from gridmap.config import LANGUAGES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["current_language", "explain", "gettext", "ngettext", "speak", "use_language"]
+__all__ = ["N_", "current_language", "explain", "gettext", "ngettext", "speak", "use_language"]
 
 _language: ContextVar[str] = ContextVar("gridmap_language", default=LANGUAGES[0])
 
@@ -69,6 +69,11 @@ def gettext(message: str, /, **params: Any) -> str:
     """Translate a template and fill its ``{name}`` places."""
     text = _catalogue(_language.get()).get(message, message)
     return text.format(**params) if params else text
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's customary name
+    """Mark a template for the catalogue where it is only kept; it is translated when it is shown."""
+    return message
 
 
 def ngettext(singular: str, plural: str, n: int, /, **params: Any) -> str:

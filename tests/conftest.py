@@ -16,6 +16,11 @@ from sqlalchemy import make_url
 sys.path.insert(0, str(Path(__file__).parent))
 
 from postgis_server import PostgisServer, find_binaries
+from strict import (  # the hooks work by being here
+    missing,
+    pytest_make_collect_report,  # noqa: F401
+    pytest_runtest_makereport,  # noqa: F401
+)
 
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import migrate
@@ -29,11 +34,13 @@ ROOT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count()
 
 
-def missing(what: str) -> None:
-    """Fail where everything must be there (scripts/test sets GRIDMAP_STRICT, CI sets CI), skip elsewhere."""
-    if os.environ.get("CI") or os.environ.get("GRIDMAP_STRICT"):
-        pytest.fail(what)
-    pytest.skip(what)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what is heavy or shares a long preparation on one of the parallel workers."""
+    for item in items:
+        for name in ("browser", "wheel"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +68,7 @@ def spatialite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgis_server() -> Iterator[PostgisServer]:
     binaries = find_binaries()
     if binaries is None:
-        missing("PostgreSQL's server is not installed; install postgresql-15-postgis-3.")
+        missing("PostgreSQL's server is not installed; install postgresql and postgresql-postgis.")
         return
     server = PostgisServer(binaries)
     try:

@@ -19,13 +19,18 @@ def find_binaries() -> Path | None:
     return Path(program).resolve().parent if program else None
 
 
+def _runuser() -> str:
+    """Path of runuser, which lies in a folder that not every account has on its path."""
+    return shutil.which("runuser", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or "runuser"
+
+
 class PostgisServer:
     """One cluster on a Unix socket, as user postgres where the tests run as root."""
 
     def __init__(self, binaries: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="gridmap-pg-"))
         self._binaries = binaries
-        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self._as = [_runuser(), "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self._as:
             shutil.chown(self.folder, "postgres", "postgres")
             self.user = "postgres"

@@ -18,7 +18,7 @@ from gridmap.places.queries import areas_below
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-__all__ = ["SHORTEST_PASSWORD", "actor_of", "create_login", "sign_in"]
+__all__ = ["SHORTEST_PASSWORD", "actor_of", "change_password", "create_login", "sign_in"]
 
 SHORTEST_PASSWORD = 8
 _hasher = PasswordHasher()
@@ -47,6 +47,17 @@ def create_login(
     InvalidValueError
         If the password is too short or the user name is taken.
     """
+    hashed = _hashed(password)
+    if session.scalar(select(Login.id).where(Login.username == username)) is not None:
+        raise InvalidValueError("The user name {username} is taken.", parameter="username", username=username)
+    login = Login(person=person, username=username, password_hash=hashed)
+    login.grants = [Grant(role=role, area_id=area_id, organisation_id=organisation_id)]
+    session.add(login)
+    session.flush()
+    return login
+
+
+def _hashed(password: str) -> str:
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidValueError(
             "Expected a password of at least {shortest} characters; found {found}.",
@@ -54,13 +65,20 @@ def create_login(
             shortest=SHORTEST_PASSWORD,
             found=len(password),
         )
-    if session.scalar(select(Login.id).where(Login.username == username)) is not None:
-        raise InvalidValueError("The user name {username} is taken.", parameter="username", username=username)
-    login = Login(person=person, username=username, password_hash=_hasher.hash(password))
-    login.grants = [Grant(role=role, area_id=area_id, organisation_id=organisation_id)]
-    session.add(login)
+    return _hasher.hash(password)
+
+
+def change_password(session: Session, login: Login, password: str) -> None:
+    """Give a login a new password and end its sessions.
+
+    Raises
+    ------
+    InvalidValueError
+        If the password is too short.
+    """
+    login.password_hash = _hashed(password)
+    login.session_epoch += 1
     session.flush()
-    return login
 
 
 def sign_in(session: Session, username: str, password: str) -> Login:

@@ -52,13 +52,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.HEADQUARTERS: frozenset(Permission),
         Role.SUPERVISION: _LEAD,
-        Role.AREA_MANAGER: _LEAD
-        | {
-            Permission.PLACE_IMPORT,
-            Permission.PLACE_DRAW,
-            Permission.PERSON_IMPORT,
-            Permission.PROBLEM_IMPORT,
-        },
+        Role.AREA_MANAGER: _LEAD,
         Role.ORGANISATION_LEAD: _FIELD | {Permission.PROBLEM_EXPORT},
         Role.GRID_WORKER: _FIELD,
         Role.PATROL_MEMBER: _FIELD,
@@ -137,6 +131,17 @@ class Actor:
             )
         return Scope(held)
 
-    def may(self, permission: Permission) -> bool:
+    def scope_everywhere(self, permission: Permission) -> None:
+        """Raise PermissionDeniedError unless the actor holds a permission without limits."""
+        if not self.scope(permission).everywhere:
+            raise PermissionDeniedError(
+                "This needs the permission {permission} for the whole city.", permission=permission.value
+            )
+
+    def may_everywhere(self, permission: Permission | str) -> bool:
+        """Whether the actor holds a permission without limits."""
+        return self.may(Permission(permission)) and self.scope(Permission(permission)).everywhere
+
+    def may(self, permission: Permission | str) -> bool:
         """Whether the actor holds a permission anywhere."""
         return any(permission in ROLE_PERMISSIONS[h.role] for h in self.holdings)

@@ -69,7 +69,7 @@ class TimeUnit(StrEnum):
 
 
 class Flag(IntFlag):
-    """What is doubtful about a record; flagged problems are left out of heat unless asked for."""
+    """What is remarkable about a record."""
 
     NONE = 0
     DEFAULT_COORDINATE = 1
@@ -78,6 +78,8 @@ class Flag(IntFlag):
     """Closed before it was found, or found in the future."""
     OUTSIDE_CELLS = 4
     """In no grid cell."""
+    DOUBTFUL = DEFAULT_COORDINATE | IMPOSSIBLE_TIMES
+    """What keeps a problem out of heat and figures unless asked for."""
 
 
 class Category(Base, Identified, Valid):

@@ -1,7 +1,9 @@
-"""The clock of changes: one number per committed change of problems, in the order of commits.
+"""The clocks of changes, by which readers know whether what they remember is still true.
 
-Readers compare it with the change up to which their snapshot is true. The row is locked until the
-transaction ends, so that a smaller number is never committed after a larger one.
+One counts committed changes of problems, in the order of commits: readers compare it with the change up to
+which their snapshot is true. Its row is locked until the transaction ends, so that a smaller number is never
+committed after a larger one. The other counts changes of everything else on the map; triggers in the database
+move it, so that no writer can forget.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from gridmap.store.base import Base
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-__all__ = ["ChangeClock", "Reading", "next_change", "read_clock"]
+__all__ = ["ChangeClock", "Clocks", "GroundClock", "Reading", "next_change", "read_clock", "read_clocks"]
 
 
 class ChangeClock(Base):
@@ -28,6 +30,17 @@ class ChangeClock(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     change: Mapped[int] = mapped_column(BigInteger, default=0)
     rebuild: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class GroundClock(Base):
+    """One row, moved by triggers: changes of places and who holds them, of the base map, and of logins."""
+
+    __tablename__ = "ground_clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ground: Mapped[int] = mapped_column(BigInteger, default=0)
+    base: Mapped[int] = mapped_column(BigInteger, default=0)
+    access: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +71,29 @@ def read_clock(session: Session) -> Reading:
     """Read the clock as this transaction sees it."""
     change, rebuild = session.execute(select(ChangeClock.change, ChangeClock.rebuild)).one()
     return Reading(change, rebuild)
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Both clocks at one moment."""
+
+    change: int
+    rebuild: int
+    ground: int
+    """Areas, cells, points, roads, responsibilities, organisations, persons, categories."""
+    base: int
+    """What the base map shows: streets, buildings, surfaces, areas, points."""
+    access: int
+    """Logins and what they may do."""
+
+
+_CHANGES, _GROUND = ChangeClock.__table__.c, GroundClock.__table__.c
+_BOTH = select(_CHANGES.change, _CHANGES.rebuild, _GROUND.ground, _GROUND.base, _GROUND.access).where(
+    _CHANGES.id == _GROUND.id
+)
+
+
+def read_clocks(session: Session) -> Clocks:
+    """Read both clocks by one query, as this transaction sees them."""
+    # Asked at every request: without the mapper it takes a third of the time.
+    return Clocks(*session.connection().execute(_BOTH).one())

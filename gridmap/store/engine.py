@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,8 @@ def open_engine(url: str) -> Engine:
     StoreError
         If the URL is of another kind.
     """
+    # Foreign keys name tables of other domains; all must be known before the first query.
+    importlib.import_module("gridmap.store.tables")
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_spatialite(url)
@@ -67,7 +70,18 @@ def _driver() -> ModuleType:
     return module
 
 
+def _bind_geometry_libraries() -> None:
+    """Load the libraries that bring a GEOS or PROJ of their own, before SpatiaLite brings the system's.
+
+    SQLite makes the symbols of an extension, and of the libraries it needs, visible to whatever is loaded
+    later; a wheel loaded after it would call into a GEOS of another version and end the process.
+    """
+    for name in ("shapely", "pyproj", "pyogrio"):
+        importlib.import_module(name)
+
+
 def _open_spatialite(url: str) -> Engine:
+    _bind_geometry_libraries()
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)

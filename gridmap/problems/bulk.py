@@ -1,0 +1,154 @@
+"""Many problems at once: checked, assigned and written in one vectorised pass."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from gridmap.people.permissions import Permission
+from gridmap.places.ground import ground_on
+from gridmap.problems.assignment import assign, load_categories
+from gridmap.problems.models import Event, EventKind, Flag, Problem, Source, State
+from gridmap.problems.rules import impossible_times, suspect_default_coordinates
+from gridmap.store.bulk import insert_rows, reserve_ids
+from gridmap.store.clock import next_change
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.config import Settings
+    from gridmap.jobs import Progress
+    from gridmap.people.permissions import Actor
+
+__all__ = ["insert_problems", "places_of"]
+
+
+def places_of(geometry: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitude and latitude of the point that stands for each shape, shape (n,); one on the shape itself."""
+    lon, lat = shapely.get_x(geometry), shapely.get_y(geometry)
+    extended = np.flatnonzero(np.isnan(lon))
+    if len(extended):
+        inside = shapely.point_on_surface(geometry[extended])
+        lon[extended], lat[extended] = shapely.get_x(inside), shapely.get_y(inside)
+    return lon, lat
+
+
+def insert_problems(
+    session: Session,
+    actor: Actor,
+    columns: Mapping[str, Any],
+    *,
+    settings: Settings,
+    now: datetime,
+    progress: Progress,
+    import_id: int | None = None,
+) -> NDArray[np.int64]:
+    """Write problems with their area, cell, road, people, deadline, doubts and first line of history.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    actor
+        Who brings them in.
+    columns
+        Arrays of shape (n,): ``geometry`` (shapely, EPSG:4326), ``category_id`` (int), ``found_at``
+        (datetime64, UTC); and, where known, ``closed_at`` and ``due_at`` (datetime64, NaT: none), ``state``
+        and ``source`` (positions in their enumerations, or values), ``severity`` (int, below 1: the
+        category's), ``description``, ``address``, ``external_source``, ``external_id``. A due time that is
+        not given follows from the category.
+    settings
+        Of the installation: its time zone and how far a road reaches.
+    now
+        Time of the change.
+    progress
+        Told what is being done.
+    import_id
+        Import that the rows belong to.
+
+    Returns
+    -------
+    numpy.ndarray
+        Ids of the problems, in the order given.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the actor may not bring in problems in the whole city.
+    """
+    actor.scope_everywhere(Permission.PROBLEM_IMPORT)
+    geometry = np.asarray(columns["geometry"], dtype=object)
+    count = len(geometry)
+    if not count:
+        return np.zeros(0, dtype=np.int64)
+    progress(0, count, "Finding whose each problem is")
+    lon, lat = places_of(geometry)
+    category = np.asarray(columns["category_id"], dtype=np.int64)
+    found_at = np.asarray(columns["found_at"], dtype="datetime64[us]")
+    closed_at = _times(columns.get("closed_at"), count)
+    moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
+    ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
+    whose = assign(ground, load_categories(session), lon, lat, category_ids=category, found_at=found_at)
+    due_at = _times(columns.get("due_at"), count)
+    severity = np.asarray(columns.get("severity", np.full(count, -1)), dtype=np.int16)
+    flags = whose.flags.copy()
+    flags[suspect_default_coordinates(lon, lat, category)] |= Flag.DEFAULT_COORDINATE.value
+    flags[impossible_times(found_at, closed_at, moment)] |= Flag.IMPOSSIBLE_TIMES.value
+
+    ids = reserve_ids(session, Problem, count)
+    state = columns.get("state", State.RECORDED)
+    insert_rows(
+        session,
+        Problem,
+        {
+            **whose.columns(),
+            "id": ids,
+            "geometry": geometry,
+            "lon": lon,
+            "lat": lat,
+            "category_id": category,
+            "state": state,
+            "source": columns.get("source", Source.OTHER),
+            "severity": np.where(severity > 0, severity, whose.severity).astype(np.int16),
+            "flags": flags,
+            "found_at": found_at,
+            "closed_at": closed_at,
+            "due_at": np.where(np.isnat(due_at), whose.due_at, due_at),
+            "description": columns.get("description", ""),
+            "address": columns.get("address", ""),
+            "external_source": columns.get("external_source"),
+            "external_id": columns.get("external_id"),
+            "change": next_change(session, rebuild=True),
+            "import_id": import_id,
+        },
+        step=lambda done: progress(0.8 * done, count, "Writing the problems"),
+    )
+    insert_rows(
+        session,
+        Event,
+        {
+            "problem_id": ids,
+            "kind": EventKind.IMPORTED,
+            "at": found_at,
+            "recorded_at": now,
+            "actor": actor.name,
+            "state": state,
+            "details": whose.reasons(),
+            "import_id": import_id,
+        },
+        step=lambda done: progress(0.8 * count + 0.2 * done, count, "Writing the history"),
+    )
+    return ids
+
+
+def _times(given: Any, count: int) -> NDArray[np.datetime64]:
+    if given is None:
+        return np.full(count, np.datetime64("NaT"), dtype="datetime64[us]")
+    return np.asarray(given, dtype="datetime64[us]")

@@ -1,0 +1,42 @@
+"""The categories an installation begins with.
+
+They are those that the cities' work plans name, under major classes after GB/T 30428.2; the classes' order
+differs between editions and cities, so that the table is a file that an installation may replace. Times
+allowed are usual ones; each city sets its own.
+"""
+
+from __future__ import annotations
+
+import csv
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from gridmap.problems.models import Category, TimeUnit
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+__all__ = ["ensure_categories"]
+
+
+def ensure_categories(session: Session) -> dict[str, int]:
+    """Create the categories that are not there yet; return every category's id by code."""
+    ids = dict(session.execute(select(Category.code, Category.id)).all())
+    with (files("gridmap.problems") / "categories.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["code"] not in ids]
+    for row in rows:
+        category = Category(
+            code=row["code"],
+            name=row["name"],
+            name_en=row["name_en"],
+            parent_id=ids.get(row["parent"]),
+            severity=int(row["severity"]),
+            time_allowed=int(row["time_allowed"]),
+            time_unit=TimeUnit(row["time_unit"]),
+        )
+        session.add(category)
+        session.flush()
+        ids[category.code] = category.id
+    return ids

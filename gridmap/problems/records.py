@@ -1,0 +1,145 @@
+"""Problems as records for lists and cards, with the names of everything they point to."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from sqlalchemy import func, select
+
+from gridmap.labels import flag_labels, label
+from gridmap.places.cards import named
+from gridmap.problems.models import Event, Flag, Problem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.people.permissions import Scope
+    from gridmap.places.cards import Faces
+    from gridmap.places.directory import Directory
+
+__all__ = ["Records", "find_number", "history_of", "read_records"]
+
+_COLUMNS = (
+    Problem.id,
+    Problem.uid,
+    Problem.category_id,
+    Problem.state,
+    Problem.source,
+    Problem.severity,
+    Problem.flags,
+    Problem.found_at,
+    Problem.due_at,
+    Problem.closed_at,
+    Problem.description,
+    Problem.address,
+    Problem.area_id,
+    Problem.cell_id,
+    Problem.road_id,
+    Problem.person_id,
+    Problem.organisation_id,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Problems in a given order: what is said of each, and shapely geometries, EPSG:4326, shape (n,)."""
+
+    rows: list[dict[str, Any]]
+    geometry: NDArray[np.object_]
+
+
+def read_records(
+    session: Session, numbers: list[int], *, faces: Faces, scope: Scope, moment: datetime, as_of: bool = False
+) -> Records:
+    """Read problems by case number, in that order; what has gone, or left the scope meanwhile, is left out.
+
+    Parameters
+    ----------
+    numbers
+        Case numbers.
+    faces
+        How people appear to the reader.
+    scope
+        Where the reader may read problems.
+    moment
+        At which overdue is judged.
+    as_of
+        Whether the moment is another than now: what was closed after it was open then.
+    """
+    query = select(*_COLUMNS, func.ST_AsBinary(Problem.geometry).label("wkb")).where(Problem.id.in_(numbers))
+    found = {row["id"]: row for row in session.execute(query).mappings()}
+    rows = [
+        found[number]
+        for number in numbers
+        if number in found and scope.covers(found[number]["area_id"], found[number]["organisation_id"])
+    ]
+    wkb = np.array([bytes(row["wkb"]) for row in rows], dtype=object)
+    geometry = np.asarray(shapely.from_wkb(wkb), dtype=object).reshape(-1)
+    return Records([_record(row, faces, moment, as_of=as_of) for row in rows], geometry)
+
+
+def _record(row: Any, faces: Faces, moment: datetime, *, as_of: bool) -> dict[str, Any]:
+    directory: Directory = faces.directory
+    category = directory.categories.get(row["category_id"])
+    state = row["state"]
+    return {
+        "uid": str(row["uid"]),
+        "number": row["id"],
+        "category": {"code": category.code, "name": category.label} if category else None,
+        "state": state.value,
+        "state_name": label(state),
+        "source": row["source"].value,
+        "source_name": label(row["source"]),
+        "found_at": row["found_at"].isoformat(),
+        "due_at": row["due_at"] and row["due_at"].isoformat(),
+        "closed_at": row["closed_at"] and row["closed_at"].isoformat(),
+        "overdue": _open(row, moment, as_of=as_of) and row["due_at"] is not None and row["due_at"] < moment,
+        "severity": row["severity"],
+        "address": row["address"],
+        "description": row["description"],
+        "area": named(directory.areas.get(row["area_id"])),
+        "cell": named(directory.cells.get(row["cell_id"])),
+        "road": named(directory.roads.get(row["road_id"])),
+        "person": faces.person(row["person_id"]),
+        "phone": faces.phone(row["person_id"]),
+        "organisation": named(directory.organisations.get(row["organisation_id"])),
+        "flags": [flag.name.lower() for flag in Flag if flag.name and row["flags"] & flag],
+        "flag_names": flag_labels(row["flags"]),
+    }
+
+
+def _open(row: Any, moment: datetime, *, as_of: bool) -> bool:
+    if not row["state"].resolved:
+        return True
+    return as_of and row["closed_at"] is not None and row["closed_at"] > moment
+
+
+def find_number(session: Session, uid: str) -> int | None:
+    """Return the case number of a uid."""
+    return session.scalar(select(Problem.id).where(Problem.uid == uuid.UUID(uid)))
+
+
+def history_of(session: Session, number: int) -> list[dict[str, Any]]:
+    """Return a problem's events, oldest first."""
+    events = session.scalars(select(Event).where(Event.problem_id == number).order_by(Event.at, Event.id))
+    return [
+        {
+            "uid": str(event.uid),
+            "kind": event.kind.value,
+            "kind_name": label(event.kind),
+            "at": event.at.isoformat(),
+            "recorded_at": event.recorded_at.isoformat(),
+            "by": event.actor,
+            "state": event.state and event.state.value,
+            "state_name": event.state and label(event.state),
+            "details": event.details,
+        }
+        for event in events
+    ]

@@ -1,0 +1,186 @@
+"""Use cases of single problems."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from sqlalchemy import select
+
+from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
+from gridmap.people.permissions import Permission
+from gridmap.places.ground import ground_on
+from gridmap.problems.assignment import assign, load_categories
+from gridmap.problems.bulk import places_of
+from gridmap.problems.models import Category, Event, EventKind, Problem, Source, State
+from gridmap.store.clock import next_change
+
+if TYPE_CHECKING:
+    import uuid
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from gridmap.config import Settings
+    from gridmap.people.permissions import Actor
+
+__all__ = ["Report", "record_problem"]
+
+_LONGEST = {"description": 5000, "address": 300}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What somebody reports.
+
+    Parameters
+    ----------
+    uid
+        Made by whoever reports; the same report sent twice is one problem.
+    category
+        Code of the category.
+    geometry
+        Point, line or polygon as a GeoJSON object, EPSG:4326.
+    found_at
+        When it was seen; None: now.
+    """
+
+    uid: uuid.UUID
+    category: str
+    geometry: dict[str, Any]
+    description: str = ""
+    address: str = ""
+    found_at: datetime | None = None
+    source: Source = Source.PATROL
+
+
+def record_problem(
+    session: Session, actor: Actor, report: Report, *, settings: Settings, now: datetime
+) -> tuple[Problem, bool]:
+    """Record a problem and find whose it is; return it, and whether it is new.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    actor, report, settings, now
+        Who reports what, where and when.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the actor may not report, or not at this place.
+    NotFoundError
+        If there is no such category.
+    InvalidValueError
+        If the place is no usable geometry, a text is too long or the time lies in the future.
+    ConflictError
+        If another problem has this UUID.
+    """
+    scope = actor.scope(Permission.PROBLEM_CREATE)
+    geometry = _shape(report.geometry)
+    for name, longest in _LONGEST.items():
+        if len(getattr(report, name)) > longest:
+            raise InvalidValueError(
+                "Expected at most {longest} characters; found {found}.",
+                parameter=name,
+                longest=longest,
+                found=len(getattr(report, name)),
+            )
+    found_at = report.found_at or now
+    if found_at > now:
+        raise InvalidValueError(
+            "Expected a time that is not in the future; found {found}.",
+            parameter="found_at",
+            found=found_at.isoformat(),
+        )
+    category = session.scalar(
+        select(Category).where(Category.code == report.category, Category.valid_to.is_(None))
+    )
+    if category is None:
+        raise NotFoundError("There is no category {code}.", code=report.category)
+    known = session.scalar(select(Problem).where(Problem.uid == report.uid))
+    if known is not None:
+        if not scope.covers(known.area_id, known.organisation_id) or known.category_id != category.id:
+            raise ConflictError("Another problem has the identity {uid}.", uid=str(report.uid))
+        return known, False
+
+    shapes = np.array([geometry], dtype=object)
+    lon, lat = places_of(shapes)
+    ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
+    whose = assign(
+        ground,
+        load_categories(session),
+        lon,
+        lat,
+        category_ids=[category.id],
+        found_at=np.array([found_at.astimezone(UTC).replace(tzinfo=None)], dtype="datetime64[us]"),
+    )
+    ids = {name: _one(column) for name, column in whose.columns().items()}
+    if not any(holding.areas is None or ids["area_id"] in holding.areas for holding in scope.holdings):
+        raise PermissionDeniedError("This place lies outside the areas in which you may report.")
+    problem = Problem(
+        uid=report.uid,
+        category_id=category.id,
+        state=State.RECORDED,
+        source=report.source,
+        found_at=found_at,
+        description=report.description,
+        address=report.address,
+        geometry=f"SRID=4326;{shapely.to_wkt(geometry, rounding_precision=-1)}",
+        lon=float(lon[0]),
+        lat=float(lat[0]),
+        change=0,
+        **ids,
+    )
+    session.add(problem)
+    session.flush()
+    common = {"problem_id": problem.id, "at": found_at, "recorded_at": now, "actor": actor.name}
+    session.add(Event(kind=EventKind.RECORDED, state=State.RECORDED, details={}, **common))
+    session.add(
+        Event(kind=EventKind.ASSIGNED, state=State.RECORDED, details=json.loads(whose.reasons()[0]), **common)
+    )
+    session.flush()
+    problem.change = next_change(session)
+    session.flush()
+    return problem, True
+
+
+def _one(column: Any) -> Any:
+    """First value of a column as Python has it; None for no id and no time."""
+    value = column[0]
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else value.astype("datetime64[us]").item().replace(tzinfo=UTC)
+    return None if value == -1 else int(value)
+
+
+def _shape(given: dict[str, Any]) -> Any:
+    try:
+        shape = shapely.force_2d(shapely.from_geojson(json.dumps(given)))
+    except (shapely.errors.GEOSException, TypeError, ValueError) as error:
+        raise InvalidValueError(
+            "Expected a point, line or polygon as GeoJSON; found {found}.",
+            parameter="geometry",
+            found=str(given)[:120],
+        ) from error
+    west, south, east, north = shape.bounds if not shape.is_empty else (0, 0, 0, 99)
+    if shape.is_empty or not shape.is_valid or shape.geom_type not in _KINDS:
+        raise InvalidValueError(
+            "Expected a valid point, line or polygon; found {found}.",
+            parameter="geometry",
+            found=str(given)[:120],
+        )
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise InvalidValueError(
+            "Expected longitudes in [-180, 180] and latitudes in [-90, 90]; found bounds {bounds}.",
+            parameter="geometry",
+            bounds=shape.bounds,
+        )
+    return shape
+
+
+_KINDS = {"Point", "LineString", "Polygon", "MultiLineString", "MultiPolygon"}

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete, insert, text, update
+
+from gridmap.people.models import Login, Organisation, Person
+from gridmap.places.models import Street
+from gridmap.problems.models import Category
+from gridmap.store.clock import next_change, read_clocks
+from gridmap.store.engine import reading, writing
+from gridmap.store.tables import metadata
+
+CLOCKED = {
+    "ground": {"area", "category", "grid_cell", "inspection_point", "organisation", "person", "priority_road"}
+    | {"responsibility"},
+    "base": {"area", "building", "inspection_point", "street", "surface"},
+    "access": {"grant", "login", "person"},
+}
+UNCLOCKED = {"change_clock", "ground_clock", "problem", "event", "import", "import_change"}
+
+
+def read(engine):
+    with reading(engine) as session:
+        return read_clocks(session)
+
+
+def moved(before, after):
+    names = ("change", "rebuild", "ground", "base", "access")
+    return {name for name in names if getattr(after, name) > getattr(before, name)}
+
+
+def test_every_table_is_on_a_clock_or_said_not_to_be():
+    """A new table fails here until somebody decides which remembered answers depend on it."""
+    assert set(metadata.tables) == set().union(*CLOCKED.values()) | UNCLOCKED
+
+
+@pytest.mark.parametrize("hand", CLOCKED)
+def test_every_statement_on_a_clocked_table_moves_its_hand(engine, hand):
+    for table in CLOCKED[hand]:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                found = connection.execute(
+                    text("SELECT count(*) FROM sqlite_master WHERE type='trigger' AND name LIKE :name"),
+                    {"name": f"move_{hand}_clock_{table}_%"},
+                ).scalar_one()
+            else:
+                found = connection.execute(
+                    text(
+                        "SELECT count(DISTINCT event_manipulation) FROM information_schema.triggers "
+                        "WHERE event_object_table = :table AND trigger_name = :name"
+                    ),
+                    {"table": table, "name": f"move_{hand}_clock"},
+                ).scalar_one()
+        assert found == 3, table
+
+
+def test_inserts_updates_and_deletes_move_the_clock(engine):
+    start = read(engine)
+    with writing(engine) as session:
+        session.execute(insert(Category).values(code="1", name="market"))
+    inserted = read(engine)
+    assert moved(start, inserted) == {"ground"}
+    with writing(engine) as session:
+        session.execute(update(Category).values(name="road"))
+    updated = read(engine)
+    assert moved(inserted, updated) == {"ground"}
+    with writing(engine) as session:
+        session.execute(delete(Category))
+    assert moved(updated, read(engine)) == {"ground"}
+
+
+def test_each_hand_moves_for_its_own_tables(engine):
+    start = read(engine)
+    with writing(engine) as session:
+        session.add(
+            Street(source_ref="w1", road_class="residential", geometry="SRID=4326;LINESTRING(0 0,1 1)")
+        )
+    street = read(engine)
+    assert moved(start, street) == {"base"}
+    with writing(engine) as session:
+        session.add(Organisation(name="squad"))
+        session.add(Login(person=Person(name="a"), username="a", password_hash="x"))  # noqa: S106 - no login
+    people = read(engine)
+    assert moved(street, people) == {"ground", "access"}
+    with writing(engine) as session:
+        next_change(session)
+    assert moved(people, read(engine)) == {"change"}
+
+
+def test_an_undone_transaction_leaves_the_clock(engine):
+    start = read(engine)
+    with pytest.raises(RuntimeError), writing(engine) as session:
+        session.add(Organisation(name="squad"))
+        session.flush()
+        raise RuntimeError
+    assert read(engine) == start
