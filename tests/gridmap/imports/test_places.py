@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import geopandas
+import pytest
+import shapely
+from sqlalchemy import func, select
+
+from gridmap.errors import ConflictError, InvalidValueError
+from gridmap.people.models import Organisation
+from gridmap.places.models import Area, GridCell, InspectionPoint, PriorityRoad, Responsibility
+from gridmap.store.engine import reading, writing
+
+
+def squares(path, n=3, size=0.01, west=121.0):
+    south = 31.0
+    boxes = [
+        shapely.box(west + size * c, south + size * r, west + size * (c + 1), south + size * (r + 1))
+        for r in range(n)
+        for c in range(n)
+    ]
+    frame = geopandas.GeoDataFrame(
+        {
+            "网格编号": [f"C{i:02d}" for i in range(n * n)],
+            "网格名称": [f"第{i}网格" for i in range(n * n)],
+        },
+        geometry=boxes,
+        crs=4326,
+    )
+    frame.to_file(path)
+    return path
+
+
+def area(path, west=121.0, south=31.0, size=0.03):
+    code, name = "A1", "试验社区"
+    frame = geopandas.GeoDataFrame(
+        {"编码": [code], "名称": [name]},
+        geometry=[shapely.box(west, south, west + size, south + size)],
+        crs=4326,
+    )
+    frame.to_file(path)
+    return path
+
+
+def rows(engine, model, *columns):
+    with reading(engine) as session:
+        return session.execute(select(*(columns or (model.code,))).order_by(model.id)).all()
+
+
+def test_cells_come_in_once_and_find_their_area(importer, tmp_path):
+    importer.apply("areas", area(tmp_path / "area.gpkg"))
+    file = squares(tmp_path / "cells.gpkg")
+    plan = importer.plan("cells", file)
+    assert (plan.counts.created, plan.counts.refused) == (9, 0)
+    assert plan.reading.headings["code"] == "网格编号"
+    importer.apply("cells", file)
+    again = importer.plan("cells", file)
+    assert (again.counts.created, again.counts.changed, again.counts.unchanged) == (0, 0, 9)
+    areas = {a for (a,) in rows(importer.engine, GridCell, GridCell.area_id)}
+    assert areas == {rows(importer.engine, Area, Area.id)[0][0]}
+
+
+def test_an_import_can_be_undone_and_the_undo_forgets_nothing_else(importer, tmp_path):
+    first = importer.apply("areas", area(tmp_path / "area.gpkg"))
+    cells = importer.apply("cells", squares(tmp_path / "cells.gpkg"))
+    importer.undo(cells)
+    assert rows(importer.engine, GridCell) == []
+    assert len(rows(importer.engine, Area)) == 1
+    with pytest.raises(ConflictError, match="undone already"):
+        importer.undo(cells)
+    importer.undo(first)
+    assert rows(importer.engine, Area) == []
+
+
+def test_what_others_rest_on_is_not_undone(importer, tmp_path):
+    cells = importer.apply("cells", squares(tmp_path / "cells.gpkg"))
+    with writing(importer.engine) as session:
+        cell = session.scalars(select(GridCell)).first()
+        organisation = Organisation(name="某街道")
+        session.add(organisation)
+        session.flush()
+        session.add(Responsibility(role="grid_worker", cell_id=cell.id, organisation_id=organisation.id))
+    with pytest.raises(ConflictError, match="responsibility"):
+        importer.undo(cells)
+    assert len(rows(importer.engine, GridCell)) == 9
+
+
+def test_a_moved_boundary_ends_the_old_cell_and_hands_its_holders_over(importer, tmp_path):
+    importer.apply("cells", squares(tmp_path / "cells.gpkg"))
+    with writing(importer.engine) as session:
+        organisation = Organisation(name="某街道")
+        session.add(organisation)
+        session.flush()
+        cell = session.scalars(select(GridCell).where(GridCell.code == "C04")).one()
+        session.add(Responsibility(role="grid_worker", cell_id=cell.id, organisation_id=organisation.id))
+        session.query(GridCell).update({"valid_from": importer.now.date() - timedelta(days=30)})
+    moved = geopandas.read_file(tmp_path / "cells.gpkg")
+    moved.loc[4, "geometry"] = shapely.box(121.01, 31.01, 121.0205, 31.02)
+    moved.to_file(tmp_path / "moved.gpkg")
+    uid = importer.apply("cells", tmp_path / "moved.gpkg")
+    versions = rows(importer.engine, GridCell, GridCell.code, GridCell.valid_from, GridCell.valid_to)
+    c04 = [(str(f), str(t)) for code, f, t in versions if code == "C04"]
+    assert c04 == [("2026-04-09", "2026-05-09"), ("2026-05-09", "None")]
+    with reading(importer.engine) as session:
+        held = session.execute(
+            select(GridCell.valid_to, Responsibility.valid_to).join(
+                Responsibility, Responsibility.cell_id == GridCell.id
+            )
+        ).all()
+    assert sorted(map(str, held)) == sorted(
+        ["(datetime.date(2026, 5, 9), datetime.date(2026, 5, 9))", "(None, None)"]
+    )
+    importer.undo(uid)
+    assert [v for v in rows(importer.engine, GridCell, GridCell.valid_to) if v != (None,)] == []
+    with reading(importer.engine) as session:
+        assert session.scalar(select(func.count()).where(Responsibility.valid_to.is_(None))) == 1
+
+
+def test_all_or_nothing_unless_told_otherwise(importer, tmp_path):
+    (tmp_path / "points.csv").write_text(
+        "点位名称,类型,经度,纬度\n东门市场,农贸市场,121.01,31.01\n无名,火箭基地,121.02,31.01\n,学校,121.02,31.01\n"
+        "天边小学,学校,12.1,310.2\n",
+        encoding="utf-8",
+    )
+    plan = importer.plan("points", tmp_path / "points.csv")
+    reasons = dict(plan.reading.faults.explained(plan.reading.table.row_numbers))
+    assert plan.counts.refused == 3
+    assert set(reasons) == {3, 4, 5}
+    assert "火箭基地" in reasons[3]
+    with pytest.raises(InvalidValueError, match="3 of 4"):
+        importer.apply("points", tmp_path / "points.csv")
+    assert rows(importer.engine, InspectionPoint) == []
+    importer.apply("points", tmp_path / "points.csv", skip_refused=True)
+    assert rows(importer.engine, InspectionPoint, InspectionPoint.name, InspectionPoint.site_type) == [
+        ("东门市场", "market")
+    ]
+
+
+def test_the_datum_must_be_stated_and_is_obeyed(importer, tmp_path):
+    (tmp_path / "points.csv").write_text("名称,lon,lat\n人民广场,121.480238,31.236303\n", encoding="utf-8")
+    with pytest.raises(InvalidValueError, match="datum"):
+        importer.plan("points", tmp_path / "points.csv", datum=None)
+    importer.apply("points", tmp_path / "points.csv", datum="gcj02")
+    with reading(importer.engine) as session:
+        lon, lat = session.execute(
+            select(func.ST_X(InspectionPoint.geometry), func.ST_Y(InspectionPoint.geometry))
+        ).one()
+    # The shift in Shanghai is about 450 m east and 200 m south.
+    assert 0.004 < 121.480238 - lon < 0.005
+    assert 0.0015 < lat - 31.236303 < 0.0025 or 0.0015 < 31.236303 - lat < 0.0025
+
+
+def test_a_stated_mapping_wins_and_a_wrong_one_is_refused(importer, tmp_path):
+    (tmp_path / "p.csv").write_text("甲,乙,经度,纬度\nx1,东门市场,121.01,31.01\n", encoding="utf-8")
+    with pytest.raises(InvalidValueError, match="name"):
+        importer.plan("points", tmp_path / "p.csv")
+    with pytest.raises(InvalidValueError, match="丙"):
+        importer.plan("points", tmp_path / "p.csv", mapping={"name": "丙"})
+    importer.apply("points", tmp_path / "p.csv", mapping={"name": "乙", "code": "甲"})
+    assert rows(importer.engine, InspectionPoint, InspectionPoint.code, InspectionPoint.name) == [
+        ("x1", "东门市场")
+    ]
+
+
+def test_roads_from_geojson(importer, tmp_path):
+    feature = {
+        "type": "Feature",
+        "properties": {"路名": "临江北路", "重点时段": "19:00-23:00", "等级": 1},
+        "geometry": {"type": "LineString", "coordinates": [[121.0, 31.0], [121.01, 31.0]]},
+    }
+    (tmp_path / "roads.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8"
+    )
+    importer.apply("roads", tmp_path / "roads.geojson")
+    assert rows(importer.engine, PriorityRoad, PriorityRoad.name, PriorityRoad.hours, PriorityRoad.level) == [
+        ("临江北路", "19:00-23:00", 1)
+    ]
+
+
+def test_doubled_codes_are_refused_by_row(importer, tmp_path):
+    file = squares(tmp_path / "cells.gpkg")
+    frame = geopandas.read_file(file)
+    frame.loc[3, "网格编号"] = "C01"
+    frame.to_file(file)
+    plan = importer.plan("cells", file)
+    assert [n for n, _ in plan.reading.faults.explained(plan.reading.table.row_numbers)] == [4]
+
+
+def test_a_crossing_shape_is_refused_and_a_crumb_is_mended(importer, tmp_path):
+    bow = shapely.Polygon([(121, 31), (121.01, 31.01), (121.01, 31), (121, 31.01)])
+    frame = geopandas.GeoDataFrame({"code": ["B"]}, geometry=[bow], crs=4326)
+    frame.to_file(tmp_path / "bow.gpkg")
+    plan = importer.plan("cells", tmp_path / "bow.gpkg")
+    assert plan.counts.refused == 1
+
+
+@pytest.mark.real
+def test_zhubei_units_come_in_whole(importer, real_data):
+    file = real_data / "grid_zhubei_units" / "zhubei_base_units.geojson"
+    importer.apply("cells", file, mapping={"code": "CODEBASE"})
+    assert len(rows(importer.engine, GridCell)) == 1033
+    assert importer.plan("cells", file, mapping={"code": "CODEBASE"}).counts.unchanged == 1033
