@@ -1,0 +1,1 @@
+"""Is every piece of ground held by somebody: audit, repair, drawing new cells."""
