@@ -1,0 +1,162 @@
+"""What the values of enumerations are called, in the reader's language."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from gridmap.coverage.audit import FindingKind
+from gridmap.language import gettext
+from gridmap.people.models import OrganisationKind
+from gridmap.people.permissions import Role
+from gridmap.places.models import AreaLevel, ResponsibilityRole
+from gridmap.places.sites import SiteType
+from gridmap.problems.models import EventKind, Flag, Source, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from enum import Enum
+
+__all__ = ["LABELS", "flag_labels", "label", "site_label"]
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogue; it is translated when it is shown."""
+    return text
+
+
+LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
+    {
+        State: {
+            State.RECORDED: _("recorded"),
+            State.CHECKED: _("checked"),
+            State.DISPATCHED: _("dispatched"),
+            State.ACCEPTED: _("accepted"),
+            State.FIXED: _("fixed, to be verified"),
+            State.VERIFIED: _("verified"),
+            State.CLOSED: _("closed"),
+            State.SENT_BACK: _("sent back for rework"),
+            State.RETURNED: _("returned by the organisation"),
+            State.SUSPENDED: _("suspended"),
+            State.REJECTED: _("rejected"),
+            State.MERGED: _("merged with another"),
+        },
+        Source: {
+            Source.PATROL: _("patrol"),
+            Source.ASSESSOR: _("assessor"),
+            Source.RESIDENT: _("resident"),
+            Source.HOTLINE: _("hotline"),
+            Source.DEPARTMENT: _("another department"),
+            Source.CAMERA: _("camera"),
+            Source.OTHER: _("other source"),
+        },
+        AreaLevel: {
+            AreaLevel.CITY: _("city"),
+            AreaLevel.DISTRICT: _("district"),
+            AreaLevel.SUBDISTRICT: _("subdistrict"),
+            AreaLevel.COMMUNITY: _("community"),
+        },
+        FindingKind: {
+            FindingKind.GAP: _("Gaps between cells"),
+            FindingKind.OVERLAP: _("Ground that two cells hold"),
+            FindingKind.DUPLICATE: _("Cells that are there twice"),
+            FindingKind.NESTED: _("Cells inside another cell"),
+            FindingKind.INVALID: _("Cells with a broken shape"),
+            FindingKind.EMPTY: _("Cells without ground"),
+            FindingKind.DETACHED: _("Detached parts of cells"),
+            FindingKind.OUTSIDE: _("Cells beyond their area"),
+            FindingKind.AREA_WITHOUT_CELLS: _("Communities without cells"),
+            FindingKind.CELL_WITHOUT_HOLDER: _("Cells nobody holds"),
+            FindingKind.POINT_WITHOUT_HOLDER: _("Points nobody holds"),
+            FindingKind.ROAD_WITHOUT_HOLDER: _("Roads nobody holds"),
+            FindingKind.PERSON_WITHOUT_DUTY: _("People who hold nothing"),
+            FindingKind.POINT_OUTSIDE_CELLS: _("Points outside every cell"),
+        },
+        ResponsibilityRole: {
+            ResponsibilityRole.GRID_WORKER: _("grid worker"),
+            ResponsibilityRole.GRID_LEADER: _("grid leader"),
+            ResponsibilityRole.LEADER_IN_CHARGE: _("leader in charge"),
+            ResponsibilityRole.POLICE: _("community police officer"),
+            ResponsibilityRole.POINT_OWNER: _("point owner"),
+            ResponsibilityRole.ROAD_OWNER: _("road owner"),
+            ResponsibilityRole.CLEANING: _("cleaning"),
+            ResponsibilityRole.ENFORCEMENT: _("enforcement"),
+        },
+        OrganisationKind: {
+            OrganisationKind.HEADQUARTERS: _("headquarters"),
+            OrganisationKind.SUBDISTRICT_OFFICE: _("subdistrict office"),
+            OrganisationKind.COMMUNITY: _("community committee"),
+            OrganisationKind.SQUAD: _("enforcement squad"),
+            OrganisationKind.DEPARTMENT: _("department"),
+            OrganisationKind.PROPERTY: _("property company"),
+            OrganisationKind.CONTRACTOR: _("contractor"),
+            OrganisationKind.OTHER: _("other organisation"),
+        },
+        Role: {
+            Role.HEADQUARTERS: _("campaign headquarters"),
+            Role.SUPERVISION: _("supervision group"),
+            Role.AREA_MANAGER: _("area manager"),
+            Role.ORGANISATION_LEAD: _("head of an organisation"),
+            Role.GRID_WORKER: _("grid worker (login)"),
+            Role.PATROL_MEMBER: _("patrol member"),
+            Role.ASSESSOR: _("assessor (login)"),
+            Role.READ_ONLY: _("read only"),
+        },
+        SiteType: {
+            SiteType.MARKET: _("market"),
+            SiteType.SUPERMARKET: _("supermarket"),
+            SiteType.MALL: _("shopping centre"),
+            SiteType.SHOP_STREET: _("shop street"),
+            SiteType.SCHOOL: _("school"),
+            SiteType.HOSPITAL: _("hospital"),
+            SiteType.PUBLIC_SERVICE: _("public service hall"),
+            SiteType.POLICE: _("police station"),
+            SiteType.BANK: _("bank"),
+            SiteType.POST_OFFICE: _("post office"),
+            SiteType.STATION: _("station"),
+            SiteType.BUS_STOP: _("bus stop"),
+            SiteType.PARK: _("park"),
+            SiteType.SQUARE: _("square"),
+            SiteType.CULTURE: _("culture venue"),
+            SiteType.SPORTS: _("sports venue"),
+            SiteType.ATTRACTION: _("sight"),
+            SiteType.HOTEL: _("hotel"),
+            SiteType.ESTATE: _("housing estate"),
+            SiteType.CONSTRUCTION: _("construction site"),
+            SiteType.PARKING: _("car park"),
+            SiteType.TOILET: _("public toilet"),
+            SiteType.WASTE: _("waste collection"),
+            SiteType.MAIN_ROAD: _("main road"),
+            SiteType.BACK_STREET: _("back street"),
+            SiteType.VILLAGE: _("village in the city"),
+            SiteType.OTHER: _("other site"),
+        },
+        EventKind: {
+            EventKind.RECORDED: _("problem recorded"),
+            EventKind.ASSIGNED: _("assigned"),
+            EventKind.STATE: _("state changed"),
+            EventKind.IMPORTED: _("imported"),
+        },
+        Flag: {
+            Flag.DEFAULT_COORDINATE: _("place unknown (default coordinate)"),
+            Flag.IMPOSSIBLE_TIMES: _("impossible times"),
+            Flag.OUTSIDE_CELLS: _("outside every cell"),
+        },
+    }
+)
+"""English names per enumeration; the keys of the catalogue. Members of two may be equal texts."""
+
+
+def label(member: Enum) -> str:
+    """Name of an enumeration's value in the language in force."""
+    return gettext(LABELS[type(member)][member])
+
+
+def flag_labels(flags: int) -> list[str]:
+    """Names of the flags set on a record."""
+    return [label(flag) for flag in Flag if flag and flags & flag]
+
+
+def site_label(kind: str) -> str:
+    """Name of a type of site; one that an import brought and nobody has named stands for itself."""
+    return label(SiteType(kind)) if kind in set(SiteType) else kind
