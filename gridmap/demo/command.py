@@ -1,0 +1,76 @@
+"""The ``gridmap demo`` command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from gridmap.demo.build import build_demo
+from gridmap.demo.presence import PASSWORD, demo_logins, holds_demo, is_empty
+from gridmap.imports.command import open_store, shown_progress
+from gridmap.language import gettext
+from gridmap.people.permissions import Actor
+from gridmap.store.engine import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gridmap.config import Settings
+
+__all__ = ["demo"]
+
+
+@click.command()
+@click.option("--cells", default=60, show_default=True, help="Grid cells.")
+@click.option("--problems", default=5000, show_default=True, help="Problems of three months.")
+@click.option("--seed", default=7, show_default=True, help="The same seed builds the same district.")
+@click.option(
+    "--now", type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d"]), help="Last moment of the three months."
+)
+@click.option("--replace", is_flag=True, help="Remove everything in the store first.")
+@click.option("--if-empty", is_flag=True, help="Do nothing where the store holds anything.")
+@click.pass_obj
+def demo(
+    settings: Settings,
+    *,
+    cells: int,
+    problems: int,
+    seed: int,
+    now: datetime | None,
+    replace: bool,
+    if_empty: bool,
+) -> None:
+    """Build a made-up district to try everything on."""
+    end = now.replace(tzinfo=settings.zone) if now else datetime.now(UTC)
+    with shown_progress() as progress, writing(open_store(settings)) as session:
+        if if_empty and not is_empty(session):
+            if holds_demo(session):
+                _show_logins(demo_logins(session))
+            return
+        built = build_demo(
+            session,
+            Actor.owner(),
+            cells=cells,
+            problems=problems,
+            seed=seed,
+            now=end,
+            settings=settings,
+            progress=progress,
+            replace=replace,
+        )
+    click.echo(
+        gettext(
+            "The demo district is ready: {cells} cells, {points} points, {roads} roads, {people} people, "
+            "{problems} problems.",
+            **built.counts,
+        )
+    )
+    _show_logins(built.logins)
+
+
+def _show_logins(logins: Iterable[tuple[str, str]]) -> None:
+    click.echo(gettext("Logins (password {password}):", password=PASSWORD))
+    for username, role in logins:
+        click.echo(f"  {username:<12} {role}")
