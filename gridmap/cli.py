@@ -8,8 +8,12 @@ import click
 
 from geodata.errors import GeodataError
 from gridmap.config import Settings
+from gridmap.coverage.command import places
+from gridmap.demo.command import demo
 from gridmap.errors import GridmapError
+from gridmap.imports.command import imports
 from gridmap.language import explain, gettext, use_language
+from gridmap.people.command import logins
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import migrate
 
@@ -36,6 +40,12 @@ def prepare(settings: Settings) -> None:
     """Create the tables, or bring them up to this version."""
     migrate(open_engine(settings.store_url))
     click.echo(gettext("The store is ready."))
+
+
+program.add_command(demo)
+program.add_command(imports)
+program.add_command(logins)
+program.add_command(places)
 
 
 def run(command: click.Group) -> None:

@@ -8,7 +8,7 @@ from flask import current_app, g, redirect, request, session, url_for
 
 from gridmap.errors import PermissionDeniedError
 from gridmap.people.logins import actor_of
-from web.installation import db
+from web.installation import clocks, db, installation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.wrappers import Response
 
-    from gridmap.people.permissions import Permission
+    from gridmap.people.permissions import Actor, Permission
 
 __all__ = ["install", "needs", "needs_of", "open_to_all", "signed_in"]
 
 _ATTRIBUTE = "gridmap_needs"
 OPEN = "open"
 SIGNED_IN = "signed in"
+_KEPT_ACTORS = 1000
 
 View = TypeVar("View", bound="Callable[..., object]")
 
@@ -58,6 +59,19 @@ class NotSignedInError(PermissionDeniedError):
     """The request has no login."""
 
 
+def _known(login: int, epoch: int) -> Actor | None:
+    """Return whose login it is, from memory as long as no login, person or area was changed."""
+    at = clocks()
+    key = (login, epoch, at.access, at.ground)
+    kept = installation().actors
+    if key not in kept:
+        found = actor_of(db(), login, epoch)
+        if len(kept) >= _KEPT_ACTORS:
+            kept.clear()
+        kept[key] = found
+    return kept[key]
+
+
 def _check() -> Response | None:
     if request.endpoint is None or request.endpoint == "static":
         return None
@@ -65,7 +79,7 @@ def _check() -> Response | None:
     g.actor = None
     login = session.get("login")
     if login is not None:
-        g.actor = actor_of(db(), login, session.get("epoch", 0))
+        g.actor = _known(login, session.get("epoch", 0))
         if g.actor is None:
             session.clear()
     if needed == OPEN:

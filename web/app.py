@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 from flask import g, request, session
@@ -15,7 +16,10 @@ from gridmap.language import current_language, gettext, ngettext, use_language
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import check_schema
 from web import access, account, errors, security
+from web.api import register as api
 from web.installation import Installation, close_db, installation
+from web.pages import coverage, exports, imports, jobs
+from web.pages import map as map_page
 
 __all__ = ["create_app", "from_environment"]
 
@@ -31,8 +35,6 @@ def create_app(settings: Settings) -> OpenAPI:
     app = OpenAPI(
         __name__,
         info=Info(title="gridmap", version=__version__),
-        doc_prefix="/api/v1",
-        doc_url="/openapi.json",
         doc_ui=False,
         validation_error_status=422,
         validation_error_callback=errors.validation_failed,
@@ -51,7 +53,7 @@ def create_app(settings: Settings) -> OpenAPI:
     )
     engine = open_engine(settings.store_url)
     check_schema(engine)
-    app.extensions["gridmap"] = Installation(settings, engine, Jobs(settings.data_dir / "jobs"))
+    app.extensions["gridmap"] = Installation.start(settings, engine, Jobs(settings.data_dir / "jobs"))
 
     app.before_request(_choose_language)
     access.install(app)
@@ -59,15 +61,32 @@ def create_app(settings: Settings) -> OpenAPI:
     errors.install(app)
     app.teardown_appcontext(close_db)
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.globals.update(current_language=current_language, current_actor=lambda: g.get("actor"))
-    app.register_blueprint(account.pages)
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(
+        current_language=current_language,
+        current_actor=lambda: g.get("actor"),
+        datum_name=imports.datum_name,
+        kind_title=imports.kind_title,
+    )
+    for blueprint in (
+        account.pages,
+        coverage.pages,
+        exports.pages,
+        imports.pages,
+        jobs.pages,
+        map_page.pages,
+    ):
+        app.register_blueprint(blueprint)
+    api.install(app)
     return app
 
 
 def from_environment() -> OpenAPI:
     """Build the application from the environment; the server's workers call it."""
-    return create_app(Settings.from_environment())
+    app = create_app(Settings.from_environment())
+    reader = app.extensions["gridmap"].reader
+    threading.Thread(target=reader.warm, name="warm", daemon=True).start()
+    return app
 
 
 def _choose_language() -> None:

@@ -52,7 +52,7 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
         address=settings.host,
         port=settings.port,
         workers=settings.workers,
-        blocking_threads=16,
+        blocking_threads=4,
         log_access=False,
         log_level=LogLevels.warning,
         websockets=False,

@@ -18,8 +18,9 @@ from gridmap.errors import (
     SettingError,
     StoreError,
 )
-from gridmap.language import explain, gettext
+from gridmap.language import N_, explain, gettext
 from web.access import NotSignedInError
+from web.validation import say
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -69,11 +70,11 @@ def _domain_error(error: GridmapError | GeodataError) -> Response | tuple[str, i
 
 
 _HTTP_MESSAGES = {
-    400: "The request was not understood.",
-    404: "There is nothing at this address.",
-    405: "This address does not take this kind of request.",
-    413: "The file is larger than this installation accepts.",
-    429: "Too many requests; please wait a moment.",
+    400: N_("The request was not understood."),
+    404: N_("There is nothing at this address."),
+    405: N_("This address does not take this kind of request."),
+    413: N_("The file is larger than this installation accepts."),
+    429: N_("Too many requests; please wait a moment."),
 }
 
 
@@ -95,10 +96,10 @@ def validation_failed(error: ValidationError) -> Response:
     faults = [
         {
             "parameter": ".".join(str(part) for part in fault["loc"]),
-            "message": fault["msg"],
-            "found": repr(fault.get("input"))[:200],
+            "message": say(fault),
+            "found": str(fault.get("input"))[:200],
         }
-        for fault in error.errors(include_url=False, include_context=False)
+        for fault in error.errors(include_url=False)
     ]
     detail = "; ".join(f"{fault['parameter']}: {fault['message']} ({fault['found']})" for fault in faults)
     return problem_document(422, detail, errors=faults)

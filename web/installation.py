@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app, g
 
+from gridmap.hotspots.heat import Denominators
+from gridmap.hotspots.reader import MapReader
+from gridmap.places.base_tiles import BaseTiles
+from gridmap.places.place_tiles import ShapeKeeper
+from gridmap.store.clock import read_clocks
 from gridmap.store.engine import reading
+from gridmap.store.identity import identify_store
+from web.answer_store import AnswerStore
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -18,17 +25,43 @@ if TYPE_CHECKING:
     from gridmap.config import Settings
     from gridmap.jobs import Jobs
     from gridmap.people.permissions import Actor
+    from gridmap.store.clock import Clocks
 
-__all__ = ["Installation", "actor", "db", "installation"]
+__all__ = ["Installation", "actor", "clocks", "db", "installation"]
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Settings, the store and the jobs of one server."""
+    """Settings, the store, the jobs and the memory of one server."""
 
     settings: Settings
     engine: Engine
     jobs: Jobs
+    reader: MapReader
+    shapes: ShapeKeeper
+    base_tiles: BaseTiles
+    denominators: Denominators
+    answers: AnswerStore
+    actors: dict[Any, Actor | None]
+    """Who logins belong to, by login and the clocks; see `web.access`."""
+    store_id: str
+    """Tells answers of this start of the server from those of another database at the same address."""
+
+    @classmethod
+    def start(cls, settings: Settings, engine: Engine, jobs: Jobs) -> Installation:
+        """Prepare what a server keeps in memory; nothing is read yet."""
+        return cls(
+            settings=settings,
+            engine=engine,
+            jobs=jobs,
+            reader=MapReader(engine, settings.data_dir / "snapshot"),
+            shapes=ShapeKeeper(),
+            base_tiles=BaseTiles(settings.data_dir / "tiles"),
+            denominators=Denominators(),
+            answers=AnswerStore(),
+            actors={},
+            store_id=identify_store(engine),
+        )
 
 
 def installation() -> Installation:
@@ -50,6 +83,13 @@ def close_db(_error: BaseException | None = None) -> None:
     g.pop("db", None)
     if context is not None:
         context.__exit__(None, None, None)
+
+
+def clocks() -> Clocks:
+    """Return the clocks as this request's session sees them."""
+    if "clocks" not in g:
+        g.clocks = read_clocks(db())
+    return cast("Clocks", g.clocks)
 
 
 def actor() -> Actor:

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).resolve().parents[2] / "vendor" / "axe-core" / "axe.min.js"
+
+
+def requests_of(page, action):
+    """Addresses asked for while something is done."""
+    seen = []
+    page.on("request", lambda request: seen.append(request.url))
+    action()
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(400)
+    return seen
+
+
+def test_the_first_look_says_how_much_where_and_whose(open_as):
+    page = open_as()
+    text = page.inner_text("body")
+    for words in ("网格地图", "未解决", "超期", "无人负责", "最差网格", "图例"):
+        assert words in text
+    assert not re.search(r"\{[a-z_]+\}", text)
+    html = page.content()
+    assert len(page.request.get(page.url).body()) < 100_000
+    assert 'lang="zh-CN"' in html
+
+
+def test_a_click_on_a_cell_shows_who_holds_it(open_as):
+    page = open_as()
+    page.mouse.click(840, 440)
+    page.wait_for_selector("text=责任人")
+    card = page.inner_text("#card")
+    assert "网格员" in card
+    assert re.search(r"1400\d{7}", card)
+    assert "open=cell" in page.url
+
+
+def test_a_reader_without_the_permission_sees_no_whole_phone(open_as):
+    page = open_as(user="viewer")
+    page.mouse.click(840, 440)
+    page.wait_for_selector("text=责任人")
+    assert not re.search(r"1400\d{7}", page.inner_text("body"))
+
+
+def test_a_filter_asks_once_for_each_layer_and_stands_in_the_address(open_as):
+    page = open_as("/?layers=cells,heat,problems,points,roads")
+    page.get_by_role("tab", name="筛选").click()
+    before = page.inner_text("body")
+    seen = requests_of(page, page.locator("label:has-text('只看超期')").first.click)
+    loads = [url for url in seen if "/cells/load" in url]
+    assert len(loads) == 1
+    assert "overdue=1" in loads[0]
+    assert all("overdue=1" in url for url in seen if "/heat/" in url and url.endswith(".png"))
+    assert "overdue=1" in page.url
+    assert page.inner_text("body") != before
+
+
+def test_a_link_shows_a_colleague_the_same_map(open_as):
+    page = open_as("/?layers=heat,roads&weight=severity#16/40.1/102.2")
+    assert "热力" in page.inner_text("body")
+    assert page.url.endswith("?layers=heat,roads&weight=severity#16/40.1/102.2")
+    assert page.evaluate("gridmapHost.getZoom()") == 16
+
+
+def test_searching_with_the_keyboard_opens_what_was_found(open_as):
+    page = open_as()
+    page.focus("#search")
+    page.keyboard.type("第1网格", delay=30)
+    page.wait_for_selector("#search-results [role=option]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=责任人")
+
+
+def test_a_problem_is_recorded_where_the_map_is_clicked(open_as):
+    page = open_as()
+    page.click("text=上报问题")
+    page.wait_for_selector("#record-panel select")
+    page.mouse.click(840, 440)
+    page.select_option("#record-panel select", index=1)
+    page.fill("#record-panel textarea", "测试:占道经营")
+    page.locator("#record-panel button[type=submit], #record-panel button.primary").first.click()
+    page.wait_for_selector("text=已登记为第")
+
+
+def test_english_is_one_click_away_and_keeps_the_view(open_as):
+    page = open_as("/?layers=heat#15/40.1/102.2")
+    page.click("[data-language]")
+    page.wait_for_load_state("networkidle")
+    assert "Unresolved" in page.inner_text("body")
+    assert page.url.endswith("#15/40.1/102.2")
+    assert "layers=heat" in page.url
+
+
+@pytest.mark.parametrize("path", ["/", "/imports", "/coverage", "/coverage/draw"])
+def test_axe_finds_nothing_serious(open_as, path):
+    page = open_as(path)
+    # Chromium's debugger adds it, so that the page's own policy for scripts stays as it is.
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert [
+        (v["id"], [n["target"] for n in v["nodes"]][:3])
+        for v in found
+        if v["impact"] in {"serious", "critical"}
+    ] == []
+
+
+def test_a_phone_shows_the_map_and_the_button_to_record(open_as):
+    page = open_as(width=390, height=844)
+    assert page.is_visible("text=上报问题")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_export_opens_without_a_network(open_as, server, browser, tmp_path):
+    page = open_as()
+    file = tmp_path / "map.html"
+    answer = page.request.get(f"{server}/export.html?view=15/40.0985/102.2&size=1200x800")
+    file.write_bytes(answer.body())
+    context = browser.new_context(offline=True)
+    alone = context.new_page()
+    asked = []
+    alone.on("request", lambda r: asked.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
+    alone.goto(file.as_uri())
+    alone.wait_for_selector("canvas")
+    assert "个问题" in alone.inner_text("header")
+    assert asked == []
+    context.close()
+
+
+def test_the_page_prints(open_as):
+    page = open_as()
+    assert len(page.pdf(format="A4", landscape=True)) > 20_000

@@ -1,0 +1,1 @@
+"""The API under /api/v1: read access for pages and for other programs."""

@@ -1,0 +1,24 @@
+"""The blueprint that every module of the API adds its routes to."""
+
+from __future__ import annotations
+
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from web.api.models import Fault
+
+__all__ = ["HEAT", "PLACES", "PROBLEMS", "TILES", "api"]
+
+PLACES = Tag(
+    name="places", description="Areas, grid cells, inspection points, priority roads; who holds them"
+)
+PROBLEMS = Tag(name="problems", description="Problems, their history, and how many there are")
+TILES = Tag(name="tiles", description="Vector tiles (Mapbox Vector Tile 2.1, web mercator)")
+HEAT = Tag(name="heat", description="Heat of problems as pictures")
+
+api = APIBlueprint(
+    "api",
+    __name__,
+    url_prefix="/api/v1",
+    abp_responses=dict.fromkeys(("401", "403", "422"), Fault),
+)

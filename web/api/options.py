@@ -1,0 +1,137 @@
+"""What can be chosen in filters, and search."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gridmap.hotspots.heat import Per, Weight
+from gridmap.hotspots.view import View, ViewFilter
+from gridmap.labels import label
+from gridmap.people.permissions import Permission
+from gridmap.places.base_tiles import DEEPEST
+from gridmap.places.directory import CategoryEntry, Directory
+from gridmap.places.extent import extent_of, from_openstreetmap
+from gridmap.places.search import search as find
+from gridmap.problems.models import Source, State
+from web.access import needs
+from web.api.answering import Body, answers, as_json, directory, now, today
+from web.api.blueprint import PLACES, api
+from web.api.models import FilterOptions, SearchAnswer
+from web.api.parameters import NoQuery, SearchQuery
+from web.installation import actor, clocks, db, installation
+
+if TYPE_CHECKING:
+    from gridmap.people.permissions import Scope
+
+
+@api.get("/filters", tags=[PLACES], responses={"200": FilterOptions})
+@needs(Permission.PLACE_READ)
+@answers(of="problems")
+def filters(query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
+    """List what can be chosen, with names, and where and when there is anything."""
+    names = directory()
+    scope = actor().scope(Permission.PLACE_READ)
+    view = None
+    if actor().may(Permission.PROBLEM_READ):
+        view = installation().reader.view(
+            db(),
+            clocks(),
+            ViewFilter(states=None),
+            scope=actor().scope(Permission.PROBLEM_READ),
+            now=now(),
+        )
+    return as_json(
+        FilterOptions,
+        {
+            "categories": _categories(names),
+            "states": [{"code": state.value, "name": label(state)} for state in State],
+            "sources": [{"code": source.value, "name": label(source)} for source in Source],
+            "areas": _areas(names, scope),
+            "organisations": _organisations(names, view),
+            "extent": _extent(scope, view),
+            "heat": {"weights": [one.value for one in Weight], "per": [one.value for one in Per]},
+            "base": {
+                "path": "tiles/base/{z}/{x}/{y}.mvt",
+                "max_zoom": DEEPEST,
+                "attribution": "osm" if from_openstreetmap(db()) else "",
+            },
+        },
+    )
+
+
+def _categories(names: Directory) -> list[dict[str, Any]]:
+    def option(category: CategoryEntry) -> dict[str, Any]:
+        below = [option(other) for other in names.categories if other.parent == category.id]
+        return {
+            "code": category.code,
+            "name": category.label,
+            "severity": category.severity,
+            "children": below,
+        }
+
+    return [
+        option(category) for category in names.categories if names.categories.get(category.parent) is None
+    ]
+
+
+def _areas(names: Directory, scope: Scope) -> list[dict[str, Any]]:
+    """Areas in sight as trees; one whose parent is out of sight is a root."""
+    seen = {area.id: area for area in names.areas if scope.areas is None or area.id in scope.areas}
+    options: dict[int, dict[str, Any]] = {
+        area.id: {
+            "uid": area.uid,
+            "name": area.name,
+            "code": area.code,
+            "level": area.level.value,
+            "level_name": label(area.level),
+            "children": [],
+        }
+        for area in seen.values()
+    }
+    roots: list[dict[str, Any]] = []
+    for area in seen.values():
+        siblings = roots if area.parent not in seen else options[area.parent]["children"]
+        siblings.append(options[area.id])
+    return roots
+
+
+def _organisations(names: Directory, view: View | None) -> list[dict[str, Any]]:
+    """Organisations that the reader's problems belong to; all of them for whoever sees everything."""
+    scope = actor().scope(Permission.PROBLEM_READ) if view else actor().scope(Permission.PLACE_READ)
+    seen: set[int] | None = None
+    if not scope.everywhere:
+        pairs = view.snapshot.pairs if view else None
+        seen = set() if pairs is None else set(pairs.organisations[pairs.seen_by(scope)].tolist())
+    return [
+        {"uid": one.uid, "name": one.name, "kind": one.kind.value, "kind_name": label(one.kind)}
+        for one in sorted(names.organisations, key=lambda one: one.name)
+        if seen is None or one.id in seen
+    ]
+
+
+def _extent(scope: Scope, view: View | None) -> dict[str, Any]:
+    bounds = extent_of(db(), scope=scope, day=today())
+    first = last = None
+    if view is not None and len(view.rows):
+        rows, snapshot = view.rows, view.snapshot
+        zone = installation().settings.zone
+        opened = snapshot.values("opened", rows)
+        first, last = (
+            datetime.fromtimestamp(int(value), zone).date().isoformat()
+            for value in (opened.min(), opened.max())
+        )
+        if bounds is None:
+            lon, lat = snapshot.lon[rows], snapshot.lat[rows]
+            bounds = (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
+    return {"bounds": None if bounds is None else list(bounds), "first_day": first, "last_day": last}
+
+
+@api.get("/search", tags=[PLACES], responses={"200": SearchAnswer})
+@needs(Permission.PLACE_READ)
+@answers(of="problems")
+def search(query: SearchQuery) -> Body:
+    """Find places, streets, people and problems by name, code, address, person or case number."""
+    hits = find(db(), query.q, actor=actor(), directory=directory(), day=today(), limit=query.limit)
+    return as_json(SearchAnswer, {"results": [asdict(hit) for hit in hits]})

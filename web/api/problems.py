@@ -1,0 +1,236 @@
+"""Problems: lists, single ones, and how many there are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from flask import Response
+
+from gridmap.errors import InvalidValueError, NotFoundError
+from gridmap.hotspots.counts import cell_loads, summarise
+from gridmap.hotspots.listing import in_box, page_of
+from gridmap.hotspots.place_counts import rows_at
+from gridmap.people.permissions import Permission
+from gridmap.places.cards import Faces
+from gridmap.places.queries import find_place
+from gridmap.problems.records import find_number, history_of, read_records
+from gridmap.problems.service import record_problem
+from gridmap.store.engine import writing
+from web.access import needs
+from web.api.answering import (
+    GEOJSON,
+    Body,
+    answers,
+    as_json,
+    directory,
+    feature_collection,
+    now,
+    today,
+    view_of,
+)
+from web.api.blueprint import PROBLEMS, api
+from web.api.models import CellsLoad, Fault, ProblemDetail, ProblemPage, RecordedProblem, SummaryAnswer
+from web.api.parameters import FilterQuery, NewProblem, NoQuery, NumberPath, ProblemsQuery, UidPath
+from web.installation import actor, clocks, db, installation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gridmap.hotspots.view import View
+
+_MINUTE = 60
+
+
+@api.get("/problems", tags=[PROBLEMS], responses={"200": ProblemPage})
+@needs(Permission.PROBLEM_READ)
+@answers(of="problems", seconds=_MINUTE, media=GEOJSON)
+def problems(query: ProblemsQuery) -> Body:
+    """List problems that match, page by page; problems that come in meanwhile double nothing."""
+    view = view_of(query)
+    rows = _rows(view, query)
+    page = page_of(view, rows, sort=query.sort, limit=query.limit, cursor=query.cursor)
+    found = read_records(
+        db(),
+        page.numbers.tolist(),
+        faces=Faces(directory(), actor()),
+        scope=actor().scope(Permission.PROBLEM_READ),
+        moment=datetime.fromtimestamp(view.moment, UTC),
+        as_of=query.at is not None,
+    )
+    return feature_collection(ProblemPage, found.rows, found.geometry, next=page.next, total=page.total)
+
+
+def _rows(view: View, query: ProblemsQuery) -> NDArray[Any]:
+    """Rows of the view that belong to the place and the box that the request names."""
+    rows = view.rows
+    names = directory()
+    if query.bbox is not None:
+        rows = in_box(view, rows, query.bbox)
+    for kind, table in (("cell", names.cells), ("road", names.roads), ("person", names.persons)):
+        uid = getattr(query, kind)
+        if uid is not None:
+            entry = table.find(uid)
+            if entry is None:
+                raise _unknown(kind, uid)
+            rows = rows_at(view, rows, kind, entry.id, names)
+    if query.point is not None:
+        scope = actor().scope(Permission.PLACE_READ) if actor().may(Permission.PLACE_READ) else None
+        found = find_place(db(), "point", query.point, scope=scope, day=today()) if scope else None
+        if found is None or not found.rows:
+            raise _unknown("point", query.point)
+        rows = rows_at(view, rows, "point", found.rows[0]["id"], names, shape=found.geometry[0])
+    return rows
+
+
+def _unknown(parameter: str, uid: str) -> InvalidValueError:
+    return InvalidValueError("There is nothing with the uid {found}.", parameter=parameter, found=uid)
+
+
+@api.post("/problems", tags=[PROBLEMS], responses={"200": RecordedProblem, "201": RecordedProblem})
+@needs(Permission.PROBLEM_CREATE)
+def record(body: NewProblem) -> Response:
+    """Record a problem and find whose it is; 201, or 200 where the same uid was sent before."""
+    settings = installation().settings
+    with writing(installation().engine) as session:
+        made, fresh = record_problem(
+            session, actor(), body.report(settings.zone), settings=settings, now=now()
+        )
+        found = read_records(
+            session,
+            [made.id],
+            faces=Faces(directory(), actor()),
+            scope=actor().scope(Permission.PROBLEM_CREATE),
+            moment=now(),
+        )
+    if not found.rows:
+        raise NotFoundError("There is no such problem, or it lies outside what you may see.")
+    row = found.rows[0]
+    answer = as_json(
+        RecordedProblem,
+        {**row, "id": row["uid"], "geometry": shapely.geometry.mapping(found.geometry[0])},
+    )
+    return Response(answer.content, status=201 if fresh else 200, content_type=answer.kind)
+
+
+@api.get("/problems/<uid>", tags=[PROBLEMS], responses={"200": ProblemDetail, "404": Fault})
+@needs(Permission.PROBLEM_READ)
+@answers(of="problems", seconds=_MINUTE)
+def problem(path: UidPath, query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
+    """Show one problem with its history."""
+    return _problem(find_number(db(), path.uid))
+
+
+@api.get("/problems/by-number/<number>", tags=[PROBLEMS], responses={"200": ProblemDetail, "404": Fault})
+@needs(Permission.PROBLEM_READ)
+@answers(of="problems", seconds=_MINUTE)
+def problem_by_number(path: NumberPath, query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
+    """Show the problem with a case number."""
+    return _problem(path.number)
+
+
+def _problem(number: int | None) -> Body:
+    found = read_records(
+        db(),
+        [] if number is None else [number],
+        faces=Faces(directory(), actor()),
+        scope=actor().scope(Permission.PROBLEM_READ),
+        moment=now(),
+    )
+    if number is None or not found.rows:
+        raise NotFoundError("There is no such problem, or it lies outside what you may see.")
+    row = found.rows[0]
+    return as_json(
+        ProblemDetail,
+        {
+            **row,
+            "id": row["uid"],
+            "geometry": shapely.geometry.mapping(found.geometry[0]),
+            "history": history_of(db(), number),
+        },
+    )
+
+
+@api.get("/cells/load", tags=[PROBLEMS], responses={"200": CellsLoad})
+@needs(Permission.PROBLEM_READ)
+@answers(of="problems", seconds=_MINUTE)
+def cells_load(query: FilterQuery) -> Body:
+    """Count problems per cell: one request recolours every cell."""
+    view = view_of(query)
+    names = directory()
+    loads, outside = cell_loads(view)
+    uids = {cell_id: entry.uid for cell_id in loads if (entry := names.cells.get(cell_id)) is not None}
+    whole = [*loads.values(), outside]
+    return as_json(
+        CellsLoad,
+        {
+            "change": view.snapshot.change,
+            "cells": {
+                uids[cell_id]: (load.matching, load.overdue, load.doubtful)
+                for cell_id, load in loads.items()
+                if cell_id in uids
+            },
+            "outside": outside.matching,
+            "total": sum(load.matching for load in whole),
+            "overdue": sum(load.overdue for load in whole),
+            "doubtful": sum(load.doubtful for load in whole),
+            "days_since_patrol": _patrol_days(),
+        },
+    )
+
+
+def _patrol_days() -> dict[str, float | None]:
+    """Days since the last patrol of each cell that the reader may see; None where none is on record."""
+    if not actor().may(Permission.PLACE_READ):
+        return {}
+    areas = actor().scope(Permission.PLACE_READ).areas
+    return {
+        cell.uid: None
+        if cell.last_patrol_at is None
+        else round((now() - cell.last_patrol_at).total_seconds() / 86_400, 2)
+        for cell in directory().cells
+        if (areas is None or cell.area in areas) and cell.in_force(today())
+    }
+
+
+@api.get("/summary", tags=[PROBLEMS], responses={"200": SummaryAnswer})
+@needs(Permission.PROBLEM_READ)
+@answers(of="problems", seconds=_MINUTE)
+def summary(query: FilterQuery) -> Body:
+    """Count problems by every part of the filter, and per day for the time slider."""
+    view = view_of(query)
+    names = directory()
+    counted = summarise(view, names, installation().settings.zone)
+
+    def by(key: str, counts: Any, table: Any) -> dict[str, int]:
+        return {
+            "" if row_id is None else getattr(entry, key): count
+            for row_id, count in counts.items()
+            if row_id is None or (entry := table.get(row_id)) is not None
+        }
+
+    days = counted.days
+    return as_json(
+        SummaryAnswer,
+        {
+            "change": clocks().change,
+            "total": counted.total,
+            "overdue": counted.overdue,
+            "doubtful": counted.doubtful,
+            "category": by("code", counted.categories, names.categories),
+            "state": dict(counted.states),
+            "source": dict(counted.sources),
+            "area": by("uid", counted.areas, names.areas),
+            "organisation": by("uid", counted.organisations, names.organisations),
+            "days": []
+            if days is None
+            else [
+                {"day": (days.first + timedelta(days=i)).isoformat(), "found": found, "closed": closed}
+                for i, (found, closed) in enumerate(
+                    zip(days.found.tolist(), days.closed.tolist(), strict=True)
+                )
+                if found or closed
+            ],
+        },
+    )

@@ -1,0 +1,21 @@
+"""Putting the API on the application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from web.api import description, heat, options, places, problems, tiles
+from web.api.blueprint import api
+
+if TYPE_CHECKING:
+    from flask_openapi3.openapi import OpenAPI
+
+__all__ = ["MODULES", "install"]
+
+MODULES = (description, heat, options, places, problems, tiles)
+"""Imported for their routes."""
+
+
+def install(app: OpenAPI) -> None:
+    """Register the API on `app`."""
+    app.register_api(api)
