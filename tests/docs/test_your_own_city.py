@@ -1,0 +1,83 @@
+"""The walk-through is run as written, on the real files."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from gridmap.places.models import Area, GridCell, InspectionPoint, Street
+from gridmap.problems.models import Problem
+from gridmap.store.engine import open_engine, reading
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "your-own-city.md").read_text(encoding="utf-8")
+
+
+def commands(city: str) -> list[str]:
+    blocks = re.findall(rf"^```sh {city}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def walk(city: str, real_data: Path, folder: Path) -> str:
+    """Run a city's commands; what they print."""
+    environment = os.environ | {
+        "GRIDMAP_DATA_DIR": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+        "GRIDMAP_LANGUAGE": "en",
+    }
+    said = ""
+    for line in commands(city):
+        program, *arguments = shlex.split(line.replace("$DATA", str(real_data)))
+        assert program == "gridmap"
+        done = subprocess.run(
+            [sys.executable, "-m", "web", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        said += done.stdout
+    return said
+
+
+def count(folder: Path, model: type) -> int:
+    with reading(open_engine(f"sqlite:///{folder / 'gridmap.sqlite'}")) as session:
+        return session.scalar(select(func.count(model.id)))
+
+
+@pytest.mark.real
+def test_shanghai_is_drawn(real_data, tmp_path):
+    said = walk("shanghai", real_data, tmp_path)
+    assert count(tmp_path, Street) == 4701
+    assert count(tmp_path, GridCell) == 60
+    assert "60 cells" in said
+    assert "Gaps" not in said
+    assert "Ground that two cells hold" not in said
+
+
+@pytest.mark.real
+def test_zhubeis_units_are_clean(real_data, tmp_path):
+    said = walk("zhubei", real_data, tmp_path)
+    assert count(tmp_path, GridCell) == 1033
+    assert count(tmp_path, InspectionPoint) > 100
+    assert "Gaps" not in said
+    assert "Ground that two cells hold" not in said
+    assert "Cells nobody holds: 1033" in said
+
+
+@pytest.mark.real
+def test_bostons_cases_find_their_neighbourhoods(real_data, tmp_path):
+    said = walk("boston", real_data, tmp_path)
+    assert count(tmp_path, Area) == 26
+    assert count(tmp_path, Problem) == 93_963
+    assert said.count(" 0 refused.") == 4
