@@ -136,6 +136,7 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             EventKind.ASSIGNED: _("assigned"),
             EventKind.STATE: _("state changed"),
             EventKind.IMPORTED: _("imported"),
+            EventKind.UNDONE: _("taken back"),
         },
         Flag: {
             Flag.DEFAULT_COORDINATE: _("place unknown (default coordinate)"),

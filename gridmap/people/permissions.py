@@ -29,6 +29,13 @@ class Permission(StrEnum):
     PROBLEM_CREATE = "problem:create"
     PROBLEM_IMPORT = "problem:import"
     PROBLEM_EXPORT = "problem:export"
+    PROBLEM_CHECK = "problem:check"
+    PROBLEM_DISPATCH = "problem:dispatch"
+    PROBLEM_FIX = "problem:fix"
+    PROBLEM_VERIFY = "problem:verify"
+    PROBLEM_CLOSE = "problem:close"
+    PROBLEM_APPROVE = "problem:approve"
+    DISPATCH_RULES = "dispatch:rules"
 
 
 class Role(StrEnum):
@@ -47,15 +54,16 @@ class Role(StrEnum):
 _READ = frozenset({Permission.PLACE_READ, Permission.PROBLEM_READ, Permission.PERSON_READ})
 _FIELD = _READ | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE}
 _LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT}
+_CHECKS = frozenset({Permission.PROBLEM_CHECK, Permission.PROBLEM_VERIFY, Permission.PROBLEM_CLOSE})
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.HEADQUARTERS: frozenset(Permission),
-        Role.SUPERVISION: _LEAD,
-        Role.AREA_MANAGER: _LEAD,
-        Role.ORGANISATION_LEAD: _FIELD | {Permission.PROBLEM_EXPORT},
-        Role.GRID_WORKER: _FIELD,
-        Role.PATROL_MEMBER: _FIELD,
+        Role.SUPERVISION: _LEAD | _CHECKS,
+        Role.AREA_MANAGER: _LEAD | _CHECKS | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE},
+        Role.ORGANISATION_LEAD: _FIELD | {Permission.PROBLEM_EXPORT, Permission.PROBLEM_FIX},
+        Role.GRID_WORKER: _FIELD | {Permission.PROBLEM_FIX, Permission.PROBLEM_VERIFY},
+        Role.PATROL_MEMBER: _FIELD | {Permission.PROBLEM_FIX, Permission.PROBLEM_VERIFY},
         Role.ASSESSOR: frozenset({Permission.PLACE_READ, Permission.PROBLEM_CREATE}),
         Role.READ_ONLY: _READ,
     }

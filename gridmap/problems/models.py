@@ -23,7 +23,21 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gridmap.store.base import Base, BigId, Identified, Valid, text_enum
 
-__all__ = ["Category", "Event", "EventKind", "Flag", "Problem", "Source", "State", "TimeUnit"]
+__all__ = [
+    "Batch",
+    "Category",
+    "Event",
+    "EventKind",
+    "Flag",
+    "LinkKind",
+    "Problem",
+    "ProblemLink",
+    "Request",
+    "RequestState",
+    "Source",
+    "State",
+    "TimeUnit",
+]
 
 
 class State(StrEnum):
@@ -96,6 +110,8 @@ class Category(Base, Identified, Valid):
     time_allowed: Mapped[int] = mapped_column(Integer, default=8)
     time_unit: Mapped[TimeUnit] = mapped_column(text_enum(TimeUnit), default=TimeUnit.WORKING_HOUR)
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    after_photo: Mapped[bool] = mapped_column(default=False)
+    """Whether closing needs a photo taken after fixing."""
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
@@ -115,7 +131,29 @@ class Problem(Base, Identified):
     flags: Mapped[int] = mapped_column(SmallInteger, default=0)
     found_at: Mapped[datetime] = mapped_column(index=True)
     due_at: Mapped[datetime | None]
+    """When the step that is waited for must be taken; of a resolved problem, when it had to be fixed."""
     closed_at: Mapped[datetime | None]
+    dispatched_at: Mapped[datetime | None]
+    """When it was first given to an organisation."""
+    fixed_at: Mapped[datetime | None]
+    """When the organisation last handed it back as fixed."""
+    fix_due_at: Mapped[datetime | None]
+    """When the organisation must hand it back; of one that is handed back or suspended, as it last ran."""
+    time_allowed: Mapped[int | None] = mapped_column(Integer)
+    """Time for fixing that this problem was given, with extensions; none before dispatch."""
+    time_unit: Mapped[TimeUnit | None] = mapped_column(text_enum(TimeUnit))
+    clock_since: Mapped[datetime | None]
+    """Since when the clock of fixing runs; none: it stands."""
+    clock_used: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Microseconds used before `clock_since`, in the unit's own time."""
+    on_time: Mapped[bool | None]
+    """Whether it was handed back in time; none until it was."""
+    rework: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """How often it was sent back."""
+    reopened: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """How often it came back after closing."""
+    fixed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    """Who handed it back."""
     description: Mapped[str] = mapped_column(Text, default="")
     address: Mapped[str] = mapped_column(String(300), default="")
     geometry: Mapped[Any] = mapped_column(Geometry("GEOMETRY", srid=4326, spatial_index=True, nullable=False))
@@ -143,6 +181,7 @@ class EventKind(StrEnum):
     ASSIGNED = "assigned"
     STATE = "state"
     IMPORTED = "imported"
+    UNDONE = "undone"
 
 
 class Event(Base):
@@ -161,5 +200,77 @@ class Event(Base):
     actor: Mapped[str] = mapped_column(String(100))
     state: Mapped[State | None] = mapped_column(text_enum(State))
     """State after the event."""
+    action: Mapped[str | None] = mapped_column(String(24))
+    """The step that was taken; see `gridmap.workflow.transitions`."""
+    note: Mapped[str | None] = mapped_column(Text)
+    """What whoever took it said."""
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    """Who took it, where that is a person."""
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"), index=True)
+    """The action on many problems that it belongs to."""
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
+
+
+class Batch(Base, Identified):
+    """One action on many problems, which can be undone as one."""
+
+    __tablename__ = "batch"
+
+    action: Mapped[str] = mapped_column(String(24))
+    note: Mapped[str] = mapped_column(Text, default="")
+    actor: Mapped[str] = mapped_column(String(100))
+    login_id: Mapped[int | None] = mapped_column(ForeignKey("login.id"))
+    at: Mapped[datetime]
+    problems: Mapped[int] = mapped_column(Integer)
+    undone_at: Mapped[datetime | None]
+
+
+class LinkKind(StrEnum):
+    """How one problem belongs to another."""
+
+    MERGED = "merged"
+    """It is the same thing, reported again."""
+    RECURRENCE = "recurrence"
+    """It came up at the same place after the other was closed."""
+
+
+class ProblemLink(Base, Identified):
+    """One problem belongs to another."""
+
+    __tablename__ = "problem_link"
+    __table_args__ = (UniqueConstraint("problem_id", "other_id", "kind", name="uq_problem_link"),)
+
+    problem_id: Mapped[int] = mapped_column(ForeignKey("problem.id"), index=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("problem.id"), index=True)
+    kind: Mapped[LinkKind] = mapped_column(text_enum(LinkKind))
+    made_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    """When it turned out not to be so."""
+
+
+class RequestState(StrEnum):
+    """What became of a request."""
+
+    OPEN = "open"
+    GRANTED = "granted"
+    DECLINED = "declined"
+
+
+class Request(Base, Identified):
+    """An organisation asks for a problem to be suspended or for more time."""
+
+    __tablename__ = "request"
+
+    problem_id: Mapped[int] = mapped_column(ForeignKey("problem.id"), index=True)
+    action: Mapped[str] = mapped_column(String(24))
+    reason: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime | None]
+    more: Mapped[int | None] = mapped_column(Integer)
+    unit: Mapped[TimeUnit | None] = mapped_column(text_enum(TimeUnit))
+    asked_by: Mapped[str] = mapped_column(String(100))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    state: Mapped[RequestState] = mapped_column(text_enum(RequestState), default=RequestState.OPEN)
+    decided_by: Mapped[str | None] = mapped_column(String(100))
+    decided_at: Mapped[datetime | None]

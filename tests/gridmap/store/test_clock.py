@@ -16,7 +16,18 @@ CLOCKED = {
     "base": {"area", "building", "inspection_point", "street", "surface"},
     "access": {"grant", "login", "person"},
 }
-UNCLOCKED = {"change_clock", "ground_clock", "problem", "event", "import", "import_change"}
+UNCLOCKED = {
+    "batch",
+    "change_clock",
+    "dispatch_rule",
+    "event",
+    "ground_clock",
+    "import",
+    "import_change",
+    "problem",
+    "problem_link",
+    "request",
+}
 
 
 def read(engine):

@@ -1,0 +1,1 @@
+"""Which organisation a checked problem goes to."""
