@@ -15,7 +15,7 @@ from gridmap.jobs import Jobs
 from gridmap.language import current_language, gettext, ngettext, use_language
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import check_schema
-from web import access, account, errors, security
+from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.installation import Installation, close_db, installation
 from web.pages import coverage, exports, imports, jobs
@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> OpenAPI:
     access.install(app)
     security.install(app)
     errors.install(app)
+    navigation.install(app)
     app.teardown_appcontext(close_db)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]

@@ -1,0 +1,73 @@
+"""What the bar at the top offers, in order; a reader sees what their roles allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import g, request
+
+from gridmap.language import N_, gettext
+from gridmap.people.permissions import Permission
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+__all__ = ["ENTRIES", "Entry", "Group", "install", "offered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page. `everywhere`: only for whoever holds the permission without limits."""
+
+    title: str
+    path: str
+    permission: Permission
+    everywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages under one heading, which unfolds."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+ENTRIES: tuple[Entry | Group, ...] = (
+    Entry(N_("Map"), "/", Permission.PLACE_READ),
+    Group(
+        N_("Places"),
+        (
+            Entry(N_("Coverage audit"), "/coverage", Permission.PLACE_AUDIT),
+            Entry(N_("Draw cells"), "/coverage/draw", Permission.PLACE_DRAW, everywhere=True),
+            Entry(N_("Import"), "/imports", Permission.PLACE_IMPORT, everywhere=True),
+        ),
+    ),
+)
+
+
+def offered() -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """Headings with their pages, each a title, a path and whether it is the one being shown.
+
+    A page that stands alone comes under its own title.
+    """
+    actor = g.get("actor")
+    if actor is None:
+        return []
+    found = []
+    for item in ENTRIES:
+        entries = item.entries if isinstance(item, Group) else (item,)
+        shown = [
+            (gettext(entry.title), entry.path, request.path == entry.path)
+            for entry in entries
+            if (actor.may_everywhere if entry.everywhere else actor.may)(entry.permission)
+        ]
+        if shown:
+            found.append((gettext(item.title), shown))
+    return found
+
+
+def install(app: Flask) -> None:
+    """Let templates ask for it."""
+    app.jinja_env.globals["navigation"] = offered
