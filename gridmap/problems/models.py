@@ -133,6 +133,8 @@ class Problem(Base, Identified):
     due_at: Mapped[datetime | None]
     """When the step that is waited for must be taken; of a resolved problem, when it had to be fixed."""
     closed_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
+    """When it was first found to be real and no duplicate: filed (立案)."""
     dispatched_at: Mapped[datetime | None]
     """When it was first given to an organisation."""
     fixed_at: Mapped[datetime | None]
@@ -150,8 +152,16 @@ class Problem(Base, Identified):
     """Whether it was handed back in time; none until it was."""
     rework: Mapped[int] = mapped_column(SmallInteger, default=0)
     """How often it was sent back."""
+    returns: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """How often an organisation said that it is not theirs."""
+    suspensions: Mapped[int] = mapped_column(SmallInteger, default=0)
+    extensions: Mapped[int] = mapped_column(SmallInteger, default=0)
+    look_backs: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """How often it was looked at again after closing and found good."""
     reopened: Mapped[int] = mapped_column(SmallInteger, default=0)
-    """How often it came back after closing."""
+    """How often it was found bad again after closing: look-backs that failed."""
+    recurrence: Mapped[bool] = mapped_column(default=False)
+    """Whether it came up where another one of its kind had been closed; see `ProblemLink`."""
     fixed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     """Who handed it back."""
     description: Mapped[str] = mapped_column(Text, default="")

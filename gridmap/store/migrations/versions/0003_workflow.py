@@ -11,6 +11,7 @@ depends_on = None
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TIME = sa.DateTime(timezone=True)
 _PROBLEM = (
+    sa.Column("checked_at", _TIME),
     sa.Column("dispatched_at", _TIME),
     sa.Column("fixed_at", _TIME),
     sa.Column("fix_due_at", _TIME),
@@ -19,8 +20,11 @@ _PROBLEM = (
     sa.Column("clock_since", _TIME),
     sa.Column("clock_used", sa.BigInteger(), nullable=False, server_default="0"),
     sa.Column("on_time", sa.Boolean()),
-    sa.Column("rework", sa.SmallInteger(), nullable=False, server_default="0"),
-    sa.Column("reopened", sa.SmallInteger(), nullable=False, server_default="0"),
+    *(
+        sa.Column(name, sa.SmallInteger(), nullable=False, server_default="0")
+        for name in ("rework", "returns", "suspensions", "extensions", "look_backs", "reopened")
+    ),
+    sa.Column("recurrence", sa.Boolean(), nullable=False, server_default=sa.false()),
 )
 _EVENT = (sa.Column("action", sa.String(24)), sa.Column("note", sa.Text()))
 _KEYS = (
