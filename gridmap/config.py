@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from gridmap.errors import SettingError
+from gridmap.errors import InvalidValueError, SettingError
+from gridmap.hours import parse_hours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,10 @@ class Settings:
     workers: int = _setting(1, "Server processes.")
     language: str = _setting("zh_CN", "Language of pages and messages until a user chooses: zh_CN or en.")
     timezone: str = _setting("Asia/Shanghai", "Time zone in which times are shown and imported.")
+    working_hours: str = _setting(
+        "08:00-12:00,14:00-18:00",
+        "Hours of a working day in which working hours and working days are counted.",
+    )
     secret_key: str = _setting(
         "",
         "Key that signs sessions. Empty: made once and kept in the data folder, for its owner only.",
@@ -102,6 +107,8 @@ class Settings:
                 found=self.timezone,
             ) from error
 
+        _check_working_hours(self.working_hours)
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone as an object."""
@@ -124,6 +131,20 @@ class Settings:
         except FileExistsError:
             pass
         return path.read_text()
+
+
+def _check_working_hours(text: str) -> None:
+    try:
+        spans = parse_hours(text)
+    except InvalidValueError:
+        spans = ()
+    edges = [minute for span in spans for minute in span]
+    if not edges or edges != sorted(set(edges)):
+        raise SettingError(
+            "Expected {name} to be hours in order, such as 08:00-12:00,14:00-18:00; found {found!r}.",
+            name="GRIDMAP_WORKING_HOURS",
+            found=text,
+        )
 
 
 def _parse(name: str, text: str, kind: type) -> Any:

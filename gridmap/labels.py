@@ -11,7 +11,7 @@ from gridmap.people.models import OrganisationKind
 from gridmap.people.permissions import Role
 from gridmap.places.models import AreaLevel, ResponsibilityRole
 from gridmap.places.sites import SiteType
-from gridmap.problems.models import EventKind, Flag, Source, State
+from gridmap.problems.models import EventKind, Flag, Source, State, TimeUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,6 +137,13 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             EventKind.STATE: _("state changed"),
             EventKind.IMPORTED: _("imported"),
             EventKind.UNDONE: _("taken back"),
+        },
+        TimeUnit: {
+            TimeUnit.WORKING_HOUR: _("working hours"),
+            TimeUnit.WORKING_DAY: _("working days"),
+            TimeUnit.URGENT_HOUR: _("urgent hours"),
+            TimeUnit.URGENT_DAY: _("urgent days"),
+            TimeUnit.CALENDAR_DAY: _("calendar days"),
         },
         Flag: {
             Flag.DEFAULT_COORDINATE: _("place unknown (default coordinate)"),

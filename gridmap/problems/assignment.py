@@ -38,13 +38,13 @@ from sqlalchemy import select
 from gridmap.errors import InvalidValueError
 from gridmap.places.models import ResponsibilityRole
 from gridmap.problems.models import Category, Flag
-from gridmap.problems.rules import due_times
 from gridmap.store.extract import read_columns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from sqlalchemy.orm import Session
 
+    from gridmap.deadlines.calendar import WorkingCalendar
     from gridmap.places.ground import Ground
 
 __all__ = ["HOLDERS", "Assignment", "Categories", "assign", "load_categories"]
@@ -157,6 +157,7 @@ class Assignment:
 def assign(
     ground: Ground,
     categories: Categories,
+    calendar: WorkingCalendar,
     lon: ArrayLike,
     lat: ArrayLike,
     *,
@@ -167,7 +168,7 @@ def assign(
 
     Parameters
     ----------
-    ground, categories
+    ground, categories, calendar
         In force.
     lon, lat
         Degrees, EPSG:4326, shape (n,).
@@ -207,7 +208,7 @@ def assign(
         person_id=person,
         organisation_id=organisation,
         severity=categories.severity[kind],
-        due_at=due_times(found_at, categories.time_allowed[kind], categories.time_unit[kind]),
+        due_at=calendar.due(found_at, categories.time_allowed[kind], categories.time_unit[kind]),
         flags=np.where(cell < 0, Flag.OUTSIDE_CELLS.value, 0).astype(np.int16),
         person_by=person_by,
         organisation_by=organisation_by,

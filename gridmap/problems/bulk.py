@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from gridmap.deadlines.calendar import load_calendar
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
@@ -95,7 +96,15 @@ def insert_problems(
     closed_at = _times(columns.get("closed_at"), count)
     moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
     ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
-    whose = assign(ground, load_categories(session), lon, lat, category_ids=category, found_at=found_at)
+    whose = assign(
+        ground,
+        load_categories(session),
+        load_calendar(settings),
+        lon,
+        lat,
+        category_ids=category,
+        found_at=found_at,
+    )
     due_at = _times(columns.get("due_at"), count)
     severity = np.asarray(columns.get("severity", np.full(count, -1)), dtype=np.int16)
     flags = whose.flags.copy()

@@ -75,11 +75,13 @@ class Source(StrEnum):
 
 
 class TimeUnit(StrEnum):
-    """How an allowed time is counted."""
+    """How an allowed time is counted; see `gridmap.deadlines.calendar`."""
 
     WORKING_HOUR = "working_hour"
     WORKING_DAY = "working_day"
     URGENT_HOUR = "urgent_hour"
+    URGENT_DAY = "urgent_day"
+    CALENDAR_DAY = "calendar_day"
 
 
 class Flag(IntFlag):

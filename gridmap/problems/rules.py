@@ -1,4 +1,4 @@
-"""Rules of problems over plain arrays: limits of time, and records that cannot be true."""
+"""Rules of problems over plain arrays: records that cannot be true."""
 
 from __future__ import annotations
 
@@ -6,42 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gridmap.problems.models import TimeUnit
-
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["due_times", "impossible_times", "suspect_default_coordinates"]
-
-_HOURS = {TimeUnit.WORKING_HOUR: 1, TimeUnit.WORKING_DAY: 24, TimeUnit.URGENT_HOUR: 1}
-_HOURS_OF_UNIT = np.array([_HOURS[unit] for unit in TimeUnit])
+__all__ = ["impossible_times", "suspect_default_coordinates"]
 
 _FEWEST_PLACES, _FEWEST_CASES, _LEAST_SHARE, _GAP, _MOST_DEFAULTS = 100, 100, 0.01, 10, 5
-
-
-def due_times(found_at: ArrayLike, allowed: ArrayLike, unit: ArrayLike) -> NDArray[np.datetime64]:
-    """When each problem must be fixed.
-
-    Urgent hours run day and night. Working hours and working days are counted as plain hours and as days of
-    24 hours too, with nights and holidays: such a limit is never later than a working calendar would set it,
-    and often earlier.
-
-    Parameters
-    ----------
-    found_at
-        datetime64[us], UTC, shape (n,). NaT has no limit.
-    allowed
-        Whole hours or days, shape (n,).
-    unit
-        Positions in `TimeUnit`, shape (n,).
-
-    Returns
-    -------
-    numpy.ndarray
-        datetime64[us], UTC, shape (n,).
-    """
-    hours = np.asarray(allowed, dtype=np.int64) * _HOURS_OF_UNIT[np.asarray(unit)]
-    return np.asarray(np.asarray(found_at, dtype="datetime64[us]") + hours.astype("timedelta64[h]"))
 
 
 def impossible_times(found_at: ArrayLike, closed_at: ArrayLike, now: np.datetime64) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from sqlalchemy import select
 
+from gridmap.deadlines.calendar import load_calendar
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
@@ -115,6 +116,7 @@ def record_problem(
     whose = assign(
         ground,
         load_categories(session),
+        load_calendar(settings),
         lon,
         lat,
         category_ids=[category.id],

@@ -4,23 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gridmap.problems.models import TimeUnit
-from gridmap.problems.rules import due_times, impossible_times, suspect_default_coordinates
+from gridmap.problems.rules import impossible_times, suspect_default_coordinates
 
 NOW = np.datetime64("2026-03-01T00:00", "us")
-
-
-def test_limits_run_from_when_it_was_found():
-    units = [
-        list(TimeUnit).index(unit) for unit in ("working_hour", "working_day", "urgent_hour", "urgent_hour")
-    ]
-    found = np.array(["2026-01-01T12:00"] * 3 + ["NaT"], "datetime64[us]")
-    due = due_times(found, [4, 2, 30, 1], units)
-    assert (
-        due.tolist()[:3]
-        == np.array(["2026-01-01T16", "2026-01-03T12", "2026-01-02T18"], "datetime64[us]").tolist()
-    )
-    assert np.isnat(due[3])
 
 
 def test_times_that_cannot_be():
