@@ -11,6 +11,7 @@ from gridmap.config import Settings
 from gridmap.coverage.command import places
 from gridmap.demo.command import demo
 from gridmap.errors import GridmapError
+from gridmap.evidence.command import evidence
 from gridmap.imports.command import imports
 from gridmap.language import explain, gettext, use_language
 from gridmap.people.command import logins
@@ -43,6 +44,7 @@ def prepare(settings: Settings) -> None:
 
 
 program.add_command(demo)
+program.add_command(evidence)
 program.add_command(imports)
 program.add_command(logins)
 program.add_command(places)

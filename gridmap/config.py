@@ -61,6 +61,21 @@ class Settings:
     road_reach_metres: float = _setting(
         60.0, "A problem farther than this from every priority road belongs to none, in metres."
     )
+    photo_megabytes: int = _setting(30, "Largest photo or scan accepted as evidence, in megabytes.")
+    photo_megapixels: int = _setting(120, "Photos with more pixels are refused, in millions.")
+    photo_edge: int = _setting(2048, "Longer side of the copy of a photo that is shown, in pixels.")
+    video_megabytes: int = _setting(200, "Largest video accepted as evidence, in megabytes.")
+    video_seconds: int = _setting(120, "Longest video accepted as evidence, in seconds.")
+    evidence_per_problem: int = _setting(60, "Photos and videos that one problem may have.")
+    evidence_per_hour: int = _setting(300, "Photos and videos that one login may send within an hour.")
+    evidence_metres: float = _setting(
+        300.0, "A photo taken farther than this from the stated place is marked, in metres."
+    )
+    evidence_minutes: float = _setting(
+        120.0, "A photo taken more than this before or after the stated time is marked, in minutes."
+    )
+    decoding_megabytes: int = _setting(2048, "Memory in which one photo or video is decoded, in megabytes.")
+    decoding_seconds: int = _setting(60, "Time in which one photo or video is decoded, in seconds.")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -54,6 +54,10 @@ class ConflictError(GridmapError):
     """The thing has changed meanwhile, or a second one of its kind is not allowed."""
 
 
+class LimitReachedError(GridmapError):
+    """Somebody asks for more within a time than the installation allows."""
+
+
 class StoreError(GridmapError):
     """The database is missing, not prepared, of another revision, or lacks its spatial extension."""
 

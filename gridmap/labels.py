@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gridmap.coverage.audit import FindingKind
+from gridmap.evidence.models import MediaKind, Stage
 from gridmap.language import gettext
 from gridmap.people.models import OrganisationKind
 from gridmap.people.permissions import Role
@@ -137,6 +138,20 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             EventKind.STATE: _("state changed"),
             EventKind.IMPORTED: _("imported"),
             EventKind.UNDONE: _("taken back"),
+            EventKind.EVIDENCE: _("evidence added"),
+        },
+        Stage: {
+            Stage.FOUND: _("when found"),
+            Stage.BEFORE: _("before fixing"),
+            Stage.AFTER: _("after fixing"),
+            Stage.LOOK_BACK: _("looked at again"),
+            Stage.PLEDGE: _("pledge"),
+            Stage.OTHER: _("other evidence"),
+        },
+        MediaKind: {
+            MediaKind.PHOTO: _("photo"),
+            MediaKind.VIDEO: _("video"),
+            MediaKind.SCAN: _("scan"),
         },
         TimeUnit: {
             TimeUnit.WORKING_HOUR: _("working hours"),

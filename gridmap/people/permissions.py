@@ -36,6 +36,8 @@ class Permission(StrEnum):
     PROBLEM_CLOSE = "problem:close"
     PROBLEM_APPROVE = "problem:approve"
     DISPATCH_RULES = "dispatch:rules"
+    EVIDENCE_ADD = "evidence:add"
+    EVIDENCE_ORIGINAL = "evidence:original"
 
 
 class Role(StrEnum):
@@ -52,19 +54,19 @@ class Role(StrEnum):
 
 
 _READ = frozenset({Permission.PLACE_READ, Permission.PROBLEM_READ, Permission.PERSON_READ})
-_FIELD = _READ | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE}
+_FIELD = _READ | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE, Permission.EVIDENCE_ADD}
 _LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT}
 _CHECKS = frozenset({Permission.PROBLEM_CHECK, Permission.PROBLEM_VERIFY, Permission.PROBLEM_CLOSE})
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.HEADQUARTERS: frozenset(Permission),
-        Role.SUPERVISION: _LEAD | _CHECKS,
+        Role.SUPERVISION: _LEAD | _CHECKS | {Permission.EVIDENCE_ORIGINAL},
         Role.AREA_MANAGER: _LEAD | _CHECKS | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE},
         Role.ORGANISATION_LEAD: _FIELD | {Permission.PROBLEM_EXPORT, Permission.PROBLEM_FIX},
         Role.GRID_WORKER: _FIELD | {Permission.PROBLEM_FIX, Permission.PROBLEM_VERIFY},
         Role.PATROL_MEMBER: _FIELD | {Permission.PROBLEM_FIX, Permission.PROBLEM_VERIFY},
-        Role.ASSESSOR: frozenset({Permission.PLACE_READ, Permission.PROBLEM_CREATE}),
+        Role.ASSESSOR: frozenset({Permission.PLACE_READ, Permission.PROBLEM_CREATE, Permission.EVIDENCE_ADD}),
         Role.READ_ONLY: _READ,
     }
 )

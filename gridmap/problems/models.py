@@ -194,6 +194,8 @@ class EventKind(StrEnum):
     STATE = "state"
     IMPORTED = "imported"
     UNDONE = "undone"
+    EVIDENCE = "evidence"
+    """Photos or videos were added outside of a step."""
 
 
 class Event(Base):

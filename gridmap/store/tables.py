@@ -1,6 +1,7 @@
 """Every table in one place, for migrations and checks."""
 
 from gridmap.dispatch import models as dispatch
+from gridmap.evidence import models as evidence
 from gridmap.imports import models as imports
 from gridmap.people import models as people
 from gridmap.places import models as places
@@ -8,6 +9,6 @@ from gridmap.problems import models as problems
 from gridmap.store import clock
 from gridmap.store.base import Base
 
-__all__ = ["clock", "dispatch", "imports", "metadata", "people", "places", "problems"]
+__all__ = ["clock", "dispatch", "evidence", "imports", "metadata", "people", "places", "problems"]
 
 metadata = Base.metadata

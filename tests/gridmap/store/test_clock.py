@@ -17,6 +17,7 @@ CLOCKED = {
     "access": {"grant", "login", "person"},
 }
 UNCLOCKED = {
+    "attachment",
     "batch",
     "change_clock",
     "dispatch_rule",

@@ -1,0 +1,1 @@
+"""Photos and videos that prove what was found and what was fixed."""

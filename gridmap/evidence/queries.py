@@ -1,0 +1,146 @@
+"""Reads of photos and videos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import func, select, union
+
+from gridmap.errors import NotFoundError
+from gridmap.evidence.models import Attachment, AttachmentState, Stage
+from gridmap.people.permissions import Permission
+from gridmap.problems.models import Event, Problem
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.people.permissions import Actor
+
+__all__ = ["attachments_of", "known_files", "lacking_after_photo", "visible_attachment"]
+
+_SLICE = 10_000
+"""Ids in one query."""
+_BACK_TO_WORK = ("send_back", "reopen")
+"""Steps after which the work is done anew and wants a new photo."""
+
+
+def lacking_after_photo(session: Session, problem_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which problems have no usable photo taken after fixing.
+
+    What counts was sent after the problem was last sent back or reopened, and is tied to it.
+
+    Parameters
+    ----------
+    problem_ids
+        Shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,), True where one is lacking.
+    """
+    ids = np.asarray(problem_ids, dtype=np.int64)
+    proven: set[int] = set()
+    for part in _slices(np.unique(ids).tolist()):
+        back = (
+            select(
+                Event.problem_id,
+                func.max(Event.recorded_at).label("recorded_at"),
+                func.max(Event.id).label("id"),
+            )
+            .where(Event.problem_id.in_(part), Event.action.in_(_BACK_TO_WORK))
+            .group_by(Event.problem_id)
+            .subquery()
+        )
+        query = (
+            select(Attachment.problem_id)
+            .outerjoin(back, back.c.problem_id == Attachment.problem_id)
+            .where(
+                Attachment.problem_id.in_(part),
+                Attachment.stage == Stage.AFTER,
+                Attachment.state == AttachmentState.READY,
+                back.c.id.is_(None)
+                | ((Attachment.event_id > back.c.id) & (Attachment.created_at >= back.c.recorded_at)),
+            )
+        )
+        proven.update(number for number in session.scalars(query) if number is not None)
+    return ~np.isin(ids, np.fromiter(proven, dtype=np.int64, count=len(proven)))
+
+
+def _slices(ids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), _SLICE):
+        yield ids[start : start + _SLICE]
+
+
+def attachments_of(
+    session: Session, problem_ids: Iterable[int], *, stages: Sequence[Stage] | None = None
+) -> dict[int, list[Attachment]]:
+    """Return the attachments of problems, in the order in which they were sent; problems without have none.
+
+    Parameters
+    ----------
+    problem_ids
+        Of problems that the reader may see.
+    stages
+        None: all.
+    """
+    found: dict[int, list[Attachment]] = {}
+    for part in _slices(list(problem_ids)):
+        query = select(Attachment).where(Attachment.problem_id.in_(part)).order_by(Attachment.id)
+        if stages is not None:
+            query = query.where(Attachment.stage.in_(stages))
+        for row in session.scalars(query):
+            if row.problem_id is not None:
+                found.setdefault(row.problem_id, []).append(row)
+    return found
+
+
+def visible_attachment(
+    session: Session, actor: Actor, uid: uuid.UUID, *, permission: Permission = Permission.PROBLEM_READ
+) -> Attachment:
+    """Return an attachment that the actor may see: of a problem in scope, or one they sent themselves.
+
+    Parameters
+    ----------
+    permission
+        What the actor must hold where the problem lies. Beyond reading problems, having sent it oneself does
+        not suffice.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none, or it lies outside what the actor may see.
+    """
+    found = session.execute(
+        select(Attachment, Problem.area_id, Problem.organisation_id)
+        .outerjoin(Problem, Problem.id == Attachment.problem_id)
+        .where(Attachment.uid == uid)
+    ).one_or_none()
+    if found is not None:
+        row, area_id, organisation_id = found
+        if _may_see(actor, row, area_id, organisation_id, permission):
+            return row
+    raise NotFoundError("There is no such photo or video, or it lies outside what you may see.")
+
+
+def _may_see(
+    actor: Actor, row: Attachment, area_id: int | None, organisation_id: int | None, permission: Permission
+) -> bool:
+    own = row.login_id is not None and row.login_id == actor.login_id
+    if own and permission is Permission.PROBLEM_READ:
+        return True
+    if not actor.may(permission):
+        return False
+    scope = actor.scope(permission)
+    return scope.everywhere if row.problem_id is None else scope.covers(area_id, organisation_id)
+
+
+def known_files(session: Session) -> set[str]:
+    """SHA-256 of every file that a row speaks of."""
+    columns = (Attachment.sha256, Attachment.shown_sha256, Attachment.thumbnail_sha256)
+    return {name for name in session.scalars(union(*(select(column) for column in columns))) if name}
