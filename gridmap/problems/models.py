@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from gridmap.store.base import Base, BigId, Identified, Valid, text_enum
+from gridmap.store.base import Base, BigId, Identified, Valid, index_of_present, text_enum
 
 __all__ = [
     "Batch",
@@ -124,6 +124,7 @@ class Problem(Base, Identified):
     __table_args__ = (
         UniqueConstraint("external_source", "external_id", name="uq_problem_external"),
         Index("ix_problem_state_due_at", "state", "due_at"),
+        *(index_of_present("problem", name) for name in ("road_id", "person_id", "import_id")),
     )
 
     category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
@@ -174,14 +175,14 @@ class Problem(Base, Identified):
     lat: Mapped[float]
     area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
     cell_id: Mapped[int | None] = mapped_column(ForeignKey("grid_cell.id"), index=True)
-    road_id: Mapped[int | None] = mapped_column(ForeignKey("priority_road.id"), index=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    road_id: Mapped[int | None] = mapped_column(ForeignKey("priority_road.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     external_source: Mapped[str | None] = mapped_column(String(100))
     external_id: Mapped[str | None] = mapped_column(String(100))
     change: Mapped[int] = mapped_column(BigInteger, index=True)
     """Number of the change, in the order of commits, that last touched this row."""
-    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
 
     category: Mapped[Category] = relationship()
 
@@ -202,6 +203,7 @@ class Event(Base):
     """One immutable line of a problem's history (流转记录)."""
 
     __tablename__ = "event"
+    __table_args__ = tuple(index_of_present("event", name) for name in ("batch_id", "import_id"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     uid: Mapped[uuid.UUID] = mapped_column(unique=True, default=uuid.uuid4)
@@ -220,10 +222,10 @@ class Event(Base):
     """What whoever took it said."""
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     """Who took it, where that is a person."""
-    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"), index=True)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))
     """The action on many problems that it belongs to."""
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
 
 
 class Batch(Base, Identified):

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Date, DateTime, Enum, Integer, MetaData, Uuid
+from sqlalchemy import BigInteger, Date, DateTime, Enum, Index, Integer, MetaData, Uuid, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Dialect
 
-__all__ = ["Base", "BigId", "Identified", "UTCDateTime", "Valid", "text_enum"]
+__all__ = ["Base", "BigId", "Identified", "UTCDateTime", "Valid", "index_of_present", "text_enum"]
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """64 bits on both stores; SQLite's own row number is called INTEGER."""
@@ -87,3 +87,9 @@ def text_enum(kind: type[StrEnum], length: int = 24) -> Enum:
         length=length,
         values_callable=lambda members: [member.value for member in members],
     )
+
+
+def index_of_present(table: str, column: str) -> Index:
+    """Index of a reference that most rows do not have: it holds those that have it."""
+    present = text(f"{column} IS NOT NULL")
+    return Index(f"ix_{table}_{column}", column, postgresql_where=present, sqlite_where=present)

@@ -1,28 +1,28 @@
 """Millions of rows in, within the session's transaction.
 
-PostGIS takes them by binary COPY, SpatiaLite by one prepared statement; see `gridmap.store.relief` for how
-indices are kept from slowing either down.
+See `gridmap.store.loading` for how each store takes them, and `gridmap.store.relief` for how indices are kept
+from slowing it down.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from geoalchemy2 import Geometry
-from pgpq import ArrowToPostgresBinaryEncoder
-from sqlalchemy import BigInteger, Uuid, func, select
+from sqlalchemy import BigInteger, Uuid, cast, func, select
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from gridmap.store.columns import as_arrow, is_single, random_uids
-from gridmap.store.extract import driver_of, read_columns
+from gridmap.store.extract import read_columns
+from gridmap.store.loading import load_postgis, load_spatialite
 from gridmap.store.relief import relieved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
-    from sqlalchemy import Column, Connection, Table
+    from sqlalchemy import Column, Table
     from sqlalchemy.orm import Session
 
     from gridmap.store.base import Base
@@ -45,11 +45,16 @@ def reserve_ids(session: Session, model: type[Base], count: int) -> NDArray[np.i
         How many.
     """
     if session.get_bind().dialect.name == "postgresql":
-        sequence = func.pg_get_serial_sequence(f'"{model.__tablename__}"', "id")
-        number = func.nextval(sequence, type_=BigInteger).label("id")
-        return np.sort(
-            read_columns(session, select(number).select_from(func.generate_series(1, count)))["id"]
-        )
+        name = func.pg_get_serial_sequence(f'"{model.__tablename__}"', "id")
+        sequence = select(cast(name, REGCLASS)).scalar_subquery()
+        number = func.generate_series(1, count).column_valued("number")
+        taken = select(
+            func.nextval(sequence, type_=BigInteger).label("id"), number.label("number")
+        ).subquery()
+        # As runs without a gap: nearly always one, where sending each id takes longer than taking it.
+        query = select(func.min(taken.c.id), func.count()).group_by(taken.c.id - taken.c.number)
+        runs = sorted(session.execute(query).all())
+        return np.concatenate([np.arange(first, first + length) for first, length in runs])
     last = session.scalar(select(func.max(model.__table__.c.id))) or 0
     return np.arange(last + 1, last + 1 + count, dtype=np.int64)
 
@@ -84,7 +89,7 @@ def insert_rows(
         If a row breaks a constraint. The transaction is lost.
     """
     session.flush()
-    table = cast("Table", model.__table__)
+    table: Any = model.__table__
     lengths = {len(values) for values in columns.values() if not is_single(values)}
     if len(lengths) != 1 or not set(columns) <= set(table.columns.keys()):
         message = f"Expected columns of {table.name} with one length; found {sorted(columns)} with {lengths}."
@@ -99,10 +104,10 @@ def insert_rows(
     }
     connection = session.connection()
     on_postgis = connection.dialect.name == "postgresql"
-    batches = _batches(table, filled, count, ewkb=on_postgis)
-    load = _copy if on_postgis else _execute
-    with relieved(session, table, count):
-        for done in load(connection, table, list(filled), batches):
+    batches = _batches(table, filled, count, postgis=on_postgis)
+    load = load_postgis if on_postgis else load_spatialite
+    with relieved(session, table, filled, count):
+        for done in load(connection, table, batches):
             if step is not None:
                 step(done)
     return count
@@ -117,63 +122,13 @@ def _default(session: Session, model: type[Base], column: Column[Any], count: in
     return given.arg(None) if given.is_callable else given.arg
 
 
-def _batches(table: Table, columns: Mapping[str, Any], count: int, *, ewkb: bool) -> Iterator[pa.RecordBatch]:
+def _batches(
+    table: Table, columns: Mapping[str, Any], count: int, *, postgis: bool
+) -> Iterator[pa.RecordBatch]:
     for start in range(0, count, _SLICE):
         rows = slice(start, min(start + _SLICE, count))
-        arrays = [as_arrow(values, table.columns[name], rows, ewkb=ewkb) for name, values in columns.items()]
-        yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
-
-
-def _copy(
-    connection: Connection, table: Table, names: list[str], batches: Iterator[pa.RecordBatch]
-) -> Iterator[int]:
-    preparer = connection.dialect.identifier_preparer
-    into = f"{preparer.format_table(table)} ({', '.join(map(preparer.quote, names))})"
-    first = next(batches)
-    encoder = ArrowToPostgresBinaryEncoder(first.schema)
-    with (
-        driver_of(connection).cursor() as cursor,
-        cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.write(encoder.write_header())
-        copy.write(encoder.write_batch(first))
-        done = first.num_rows
-        yield done
-        for batch in batches:
-            copy.write(encoder.write_batch(batch))
-            done += batch.num_rows
-            yield done
-        copy.write(encoder.finish())
-
-
-def _execute(
-    connection: Connection, table: Table, names: list[str], batches: Iterator[pa.RecordBatch]
-) -> Iterator[int]:
-    preparer = connection.dialect.identifier_preparer
-    places = [
-        f"GeomFromWKB(?, {kind.srid})" if isinstance(kind := table.columns[name].type, Geometry) else "?"
-        for name in names
-    ]
-    statement = (
-        f"INSERT INTO {preparer.format_table(table)} ({', '.join(map(preparer.quote, names))})"  # noqa: S608 - names of the model's columns
-        f" VALUES ({', '.join(places)})"
-    )
-    done = 0
-    for batch in batches:
-        values = [_for_sqlite(column) for column in batch.columns]
-        driver_of(connection).executemany(statement, zip(*values, strict=True))
-        done += batch.num_rows
-        yield done
-
-
-def _for_sqlite(column: pa.Array) -> list[Any]:
-    """Values as SQLAlchemy writes them: times and dates as text, UUIDs as 32 digits."""
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us")).cast(pa.string())
-    elif pa.types.is_date(column.type):
-        column = column.cast(pa.string())
-    elif pa.types.is_fixed_size_binary(column.type):
-        digits = b"".join(column.to_pylist()).hex()
-        return [digits[start : start + 32] for start in range(0, len(digits), 32)]
-    values: list[Any] = column.to_pylist()
-    return values
+        arrays = {
+            name: as_arrow(values, table.columns[name], rows, postgis=postgis)
+            for name, values in columns.items()
+        }
+        yield pa.RecordBatch.from_pydict(arrays)

@@ -37,6 +37,24 @@ if TYPE_CHECKING:
 __all__ = ["arrow_type", "as_arrow", "is_single", "random_uids"]
 
 _TIME = pa.timestamp("us", tz="UTC")
+_EWKB = np.dtype([("order", "u1"), ("kind", "<u4"), ("srid", "<i4"), ("at", "<f8", 2)])
+"""Bytes of a point that names its coordinate system, as PostGIS writes it."""
+_EWKB_HEAD = (1, 0x20000001, 0)
+_BLOB = np.dtype(
+    [
+        ("start", "u1"),
+        ("order", "u1"),
+        ("srid", "<i4"),
+        ("box", "<f8", 4),
+        ("mark", "u1"),
+        ("kind", "<u4"),
+        ("at", "<f8", 2),
+        ("end", "u1"),
+    ]
+)
+"""Bytes of a point in SpatiaLite, https://www.gaia-gis.it/gaia-sins/BLOB-Geometry.html."""
+_BLOB_HEAD = (1, 1, 0)
+_BLOB_MARKS = (0x7C, 0xFE)
 _TYPES: Sequence[tuple[type[TypeEngine[Any]], pa.DataType]] = (
     (Geometry, pa.binary()),
     (Uuid, pa.binary(16)),
@@ -63,7 +81,7 @@ def is_single(values: Any) -> bool:
     return values is None or isinstance(values, (str, bytes, dict)) or not hasattr(values, "__len__")
 
 
-def as_arrow(values: Any, column: ColumnElement[Any], rows: slice, *, ewkb: bool) -> pa.Array:
+def as_arrow(values: Any, column: ColumnElement[Any], rows: slice, *, postgis: bool) -> pa.Array:
     """Some rows of a column, in the type that the table needs.
 
     Parameters
@@ -77,18 +95,17 @@ def as_arrow(values: Any, column: ColumnElement[Any], rows: slice, *, ewkb: bool
         The table's column.
     rows
         Which rows, with start and stop.
-    ewkb
-        Whether geometry is to name its coordinate system, as PostGIS wants and SpatiaLite does not.
+    postgis
+        Whether geometry is to be EWKB, as PostGIS wants it; else points are what SpatiaLite keeps, binary of
+        a fixed size, and other shapes WKB.
     """
     kind = column.type
     target = arrow_type(kind)
     if is_single(values):
-        return pa.repeat(pa.scalar(_plain(values, kind, ewkb=ewkb), type=target), rows.stop - rows.start)
+        return pa.repeat(pa.scalar(_plain(values, kind, ewkb=postgis), type=target), rows.stop - rows.start)
     part = _cut(values, rows)
     if isinstance(kind, Geometry):
-        shapes = shapely.points(part) if np.ndim(part) == 2 else np.asarray(part, dtype=object)
-        wkb = shapely.to_wkb(shapely.set_srid(shapes, kind.srid), include_srid=ewkb)
-        return pa.array(wkb, type=target, from_pandas=True)
+        return _shapes(part, kind.srid, postgis=postgis)
     if isinstance(kind, Uuid):
         return _uids(part)
     if isinstance(kind, JSON) and not isinstance(part, pa.Array):
@@ -98,6 +115,30 @@ def as_arrow(values: Any, column: ColumnElement[Any], rows: slice, *, ewkb: bool
         return pa.DictionaryArray.from_arrays(codes, pa.array(kind.enums, type=target)).cast(target)
     array = _array(part, below_zero_is_null=bool(getattr(column, "foreign_keys", None)))
     return array.cast(target, safe=not pa.types.is_timestamp(target))
+
+
+def _shapes(part: Any, srid: int, *, postgis: bool) -> pa.Array:
+    """Geometry as a store wants it; points, given as such or as coordinates, without touching each."""
+    shapes = None if np.ndim(part) == 2 else np.asarray(part, dtype=object)
+    if shapes is None:
+        points = np.asarray(part, dtype=np.float64)
+    elif (shapely.get_type_id(shapes) == 0).all() and not (
+        shapely.is_empty(shapes) | shapely.has_z(shapes)
+    ).any():
+        points = shapely.get_coordinates(shapes)
+    else:
+        wkb = shapely.to_wkb(shapely.set_srid(shapes, srid), include_srid=postgis)
+        return pa.array(wkb, type=pa.binary(), from_pandas=True)
+    made = np.zeros(len(points), dtype=_EWKB if postgis else _BLOB)
+    made[["order", "kind", "srid"]] = _EWKB_HEAD if postgis else _BLOB_HEAD
+    made["srid"] = srid
+    made["at"] = points
+    if postgis:
+        ends = np.arange(len(made) + 1, dtype=np.int32) * _EWKB.itemsize
+        return pa.Array.from_buffers(pa.binary(), len(made), [None, pa.py_buffer(ends), pa.py_buffer(made)])
+    made["box"] = points[:, [0, 1, 0, 1]]
+    made["mark"], made["end"] = _BLOB_MARKS
+    return pa.Array.from_buffers(pa.binary(_BLOB.itemsize), len(made), [None, pa.py_buffer(made)])
 
 
 def _array(part: Any, *, below_zero_is_null: bool) -> pa.Array:

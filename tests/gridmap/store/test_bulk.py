@@ -213,6 +213,43 @@ def test_a_reference_to_nothing_is_refused_and_nothing_stays(engine, category, c
     assert described(engine) == before
 
 
+@pytest.mark.parametrize("count", [10, 30_000])
+def test_a_name_given_twice_is_refused_and_nothing_stays(engine, category, count):
+    before = described(engine)
+    names = np.arange(count).astype(str).astype(object)
+    names[-1] = names[0]
+    with pytest.raises(Exception, match=r"(?i)unique"), writing(engine) as session:
+        insert_rows(session, Problem, columns(count, category, external_source="热线", external_id=names))
+    with reading(engine) as session:
+        assert session.scalar(select(func.count()).select_from(Problem)) == 0
+    assert described(engine) == before
+
+
+def test_what_is_the_same_in_all_rows_comes_back_as_it_went_in(engine, category):
+    said = 'it\'s 100% "好" ? ; --\n'
+    given = columns(
+        100, category, description=said, address=np.full(100, said, dtype=object), severity=4, found_at=NOW
+    )
+    with writing(engine) as session:
+        insert_rows(session, Problem, given)
+    with reading(engine) as session:
+        rows = session.scalars(select(Problem)).all()
+    assert {(row.description, row.address, row.severity, row.found_at) for row in rows} == {
+        (said, said, 4, NOW)
+    }
+
+
+def test_points_are_stored_as_the_store_itself_would(engine, category):
+    shapes = shapely.points([[121.5, 31.25], [-71.0587, 42.3594]])
+    with writing(engine) as session:
+        insert_rows(session, Problem, columns(2, category, geometry=shapes))
+        made = func.ST_GeomFromText("POINT(121.5 31.25)", 4326, type_=None)
+        same = select(func.count()).where(func.hex(Problem.__table__.c.geometry) == func.hex(made))
+        if engine.dialect.name == "postgresql":
+            same = select(func.count()).where(func.ST_AsEWKB(Problem.geometry) == func.ST_AsEWKB(made))
+        assert session.scalar(same) == 1
+
+
 def test_a_reader_in_the_way_does_not_stop_a_load(postgis_url):
     engine = open_engine(postgis_url)
     with writing(engine) as session:
