@@ -58,6 +58,10 @@ class Settings:
         "Address template, with {x}, {y} and {z}, of an online base map drawn in GCJ-02. Empty: none.",
     )
     upload_megabytes: int = _setting(256, "Largest file accepted for import, in megabytes.")
+    figure_denominators: str = _setting(
+        "",
+        "What rates are divided by where a city leaves the standard: rate=count with commas between.",
+    )
     road_reach_metres: float = _setting(
         60.0, "A problem farther than this from every priority road belongs to none, in metres."
     )

@@ -18,7 +18,7 @@ from gridmap.store.schema import check_schema
 from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.installation import Installation, close_db, installation
-from web.pages import coverage, exports, imports, jobs
+from web.pages import coverage, exports, figures, imports, jobs
 from web.pages import map as map_page
 
 __all__ = ["create_app", "from_environment"]
@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> OpenAPI:
         account.pages,
         coverage.pages,
         exports.pages,
+        figures.pages,
         imports.pages,
         jobs.pages,
         map_page.pages,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gridmap.hotspots.view import View
     from gridmap.places.directory import Directory
 
-__all__ = ["CellLoad", "Days", "Summary", "cell_loads", "summarise", "tally"]
+__all__ = ["CellLoad", "Days", "Summary", "cell_loads", "day_positions", "midnights", "summarise", "tally"]
 
 _DAY = 86_400
 
@@ -144,11 +144,11 @@ def _days(view: View, zone: ZoneInfo) -> Days | None:
     closed = closed[closed < NEVER]
     last = max(int(opened.max()), int(closed.max(initial=0)))
     first = datetime.fromtimestamp(int(min(opened.min(), closed.min(initial=opened.min()))), zone).date()
-    bounds = _midnights(first, datetime.fromtimestamp(last, zone).date(), zone)
+    bounds = midnights(first, datetime.fromtimestamp(last, zone).date(), zone)
     return Days(first, _per_day(opened, bounds), _per_day(closed, bounds))
 
 
-def _midnights(first: date, last: date, zone: ZoneInfo) -> NDArray[np.int64]:
+def midnights(first: date, last: date, zone: ZoneInfo) -> NDArray[np.int64]:
     """Starts of the days from `first` to the one after `last`, seconds since 1970 UTC."""
     start = datetime(first.year, first.month, first.day, tzinfo=zone)
     return np.array(
@@ -161,9 +161,12 @@ def _midnights(first: date, last: date, zone: ZoneInfo) -> NDArray[np.int64]:
 
 
 def _per_day(times: NDArray[np.int64], bounds: NDArray[np.int64]) -> NDArray[np.int64]:
-    days = len(bounds) - 1
+    return np.bincount(day_positions(times, bounds), minlength=len(bounds) - 1)
+
+
+def day_positions(times: NDArray[np.int64], bounds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Day of each time between `bounds` (see `midnights`), counted from 0; seconds since 1970 UTC."""
     if (np.diff(bounds) == _DAY).all():
-        at = (times - bounds[0]) // _DAY
-    else:  # summer time: days of 23 and 25 hours
-        at = np.searchsorted(bounds, times, side="right") - 1
-    return np.bincount(at, minlength=days)
+        return np.asarray((times - bounds[0]) // _DAY)
+    # Summer time: days of 23 and 25 hours.
+    return np.asarray(np.searchsorted(bounds, times, side="right") - 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import select
 
+from gridmap.hotspots.life import packed
 from gridmap.problems.models import Source, State
 from gridmap.store.bulk import read_columns
 
@@ -46,7 +47,15 @@ _READ = {
     "cell": _Problem.cell_id,
     "road": _Problem.road_id,
     "person": _Problem.person_id,
+    "checked": _Problem.checked_at,
+    "dispatched": _Problem.dispatched_at,
+    "fixed": _Problem.fixed_at,
+    "fix_due": _Problem.fix_due_at,
+    "life": packed(_Problem),
 }
+
+
+_TIMES = ("opened", "due", "closed", "checked", "dispatched", "fixed", "fix_due")
 
 
 def read_problems(session: Session, *, after: int | None = None) -> dict[str, NDArray[Any]]:
@@ -60,15 +69,15 @@ def read_problems(session: Session, *, after: int | None = None) -> dict[str, ND
     dict
         Columns of shape (n,). `number` is the case number; `category`, `area`, `organisation`, `cell`, `road`
         and `person` are database ids, -1 for none; `state` and `source` positions in `STATES` and `SOURCES`;
-        `opened`, `due` and `closed` int64 seconds since 1970 UTC, -1 for never; `lon` and `lat` degrees,
-        EPSG:4326.
+        `opened`, `due`, `closed`, `checked`, `dispatched`, `fixed` and `fix_due` int64 seconds since 1970
+        UTC, -1 for never; `life` as `gridmap.hotspots.life` packs it; `lon` and `lat` degrees, EPSG:4326.
     """
     columns_read: list[Any] = [column.label(name) for name, column in _READ.items()]
     query: Select[Any] = select(*columns_read)
     if after is not None:
         query = query.where(_Problem.change > after)
     columns = read_columns(session, query)
-    for name in ("opened", "due", "closed"):
+    for name in _TIMES:
         columns[name] = _seconds(columns[name])
     np.maximum(columns["opened"], 0, out=columns["opened"])
     resolved = ~np.isin(columns["state"], list(UNRESOLVED))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geodata.heat import Heat
-from geodata.point_columns import PointColumns, PointFilter, Rows
+from geodata.point_columns import NEVER, PointColumns, PointFilter, Rows
 from gridmap.hotspots.loading import UNRESOLVED
 from gridmap.problems.models import Flag
 
@@ -30,7 +30,8 @@ DOUBTFUL = int(Flag.DEFAULT_COORDINATE | Flag.IMPOSSIBLE_TIMES)
 """Flags of problems that are left out unless asked for."""
 
 _LARGEST_TABLE = 1 << 24
-_PLAIN = ("number", "lon", "lat", "road", "person")
+_STEPS = ("checked", "dispatched", "fixed", "fix_due")
+_PLAIN = ("number", "lon", "lat", "road", "person", "life", *_STEPS)
 _OF_POINTS = ("category", "state", "severity", "source", "flags", "cell", "opened", "due", "closed")
 
 
@@ -110,6 +111,11 @@ class Snapshot:
         Case numbers and database ids, int64, shape (n,), -1 for none, in the order of `points`.
     lon, lat
         Degrees, EPSG:4326, float64, shape (n,).
+    life
+        What happened how often, int64, shape (n,); see `gridmap.hotspots.life`.
+    checked, dispatched, fixed, fix_due
+        When it was filed, given to an organisation and handed back, and when that had to be; uint32, shape
+        (n,), seconds since 1970 UTC or `NEVER`.
     """
 
     change: int
@@ -121,6 +127,11 @@ class Snapshot:
     lat: NDArray[np.float64]
     road: NDArray[np.int64]
     person: NDArray[np.int64]
+    life: NDArray[np.int64]
+    checked: NDArray[np.uint32]
+    dispatched: NDArray[np.uint32]
+    fixed: NDArray[np.uint32]
+    fix_due: NDArray[np.uint32]
 
     def __len__(self) -> int:
         return len(self.number)
@@ -132,7 +143,8 @@ class Snapshot:
         points, order = PointColumns.build(
             columns["lon"], columns["lat"], area=pair, **{name: columns[name] for name in _OF_POINTS}
         )
-        plain = {name: np.ascontiguousarray(columns[name][order]) for name in _PLAIN}
+        steps = {name: np.where(columns[name] < 0, NEVER, columns[name]).astype(np.uint32) for name in _STEPS}
+        plain = {name: np.ascontiguousarray((columns | steps)[name][order]) for name in _PLAIN}
         return cls(change=change, rebuild=rebuild, points=points, pairs=pairs, **plain)
 
     def advanced(self, columns: dict[str, NDArray[Any]], *, change: int, rebuild: int) -> Snapshot:
@@ -203,9 +215,11 @@ class Snapshot:
     def values(self, name: str, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[Any]:
         """Return a column of some rows: one of the attributes, or of the columns for counting.
 
-        `area` and `organisation` are database ids; `opened`, `due` and `closed` int64 seconds since 1970 UTC,
-        the latter two `NEVER` where it has not happened.
+        `area` and `organisation` are database ids; times are int64 seconds since 1970 UTC, `NEVER` where it
+        has not happened.
         """
+        if name in _STEPS:
+            return np.asarray(getattr(self, name)[rows], dtype=np.int64)
         if name in _PLAIN:
             return np.asarray(getattr(self, name)[rows])
         if name in self.points.kinds:

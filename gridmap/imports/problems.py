@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 
 from gridmap.imports.fields import Field, choice, integer, moment, text
 from gridmap.imports.models import ImportChange
@@ -18,6 +18,7 @@ from gridmap.imports.steps import encode
 from gridmap.people.permissions import Permission
 from gridmap.problems.bulk import insert_problems
 from gridmap.problems.models import Category, Event, EventKind, Problem, Source, State
+from gridmap.problems.rules import steps_behind
 from gridmap.store.bulk import insert_rows
 from gridmap.store.clock import next_change
 from gridmap.store.extract import read_columns
@@ -93,6 +94,8 @@ SOURCE_WORDS: Mapping[str, Source] = {
     "Maximo Integration": Source.DEPARTMENT,
 }
 _COMPARED = ("state", "closed_at", "due_at", "description", "address")
+_STEPS = ("checked_at", "dispatched_at", "fixed_at", "fix_due_at", "on_time")
+"""What follows from state and times, unless it is known better."""
 _IDENTITY = uuid.UUID("6f3a1b7e-52f2-5d0c-9a44-0d9a3a7c8330")
 
 
@@ -286,8 +289,9 @@ def _identities(reading: Reading) -> NDArray[np.object_]:
 
 def _existing(session: Session, source_name: str) -> dict[str, NDArray[Any]]:
     """Problems of this source, by columns."""
-    compared = [getattr(Problem, name) for name in _COMPARED]
-    query = select(Problem.external_id, Problem.id, Problem.uid, *compared)
+    columns = [getattr(Problem, name) for name in (*_COMPARED, "found_at", *_STEPS[:-1])]
+    known: Any = case((Problem.on_time.is_(None), -1), (Problem.on_time.is_(True), 1), else_=0)
+    query = select(Problem.external_id, Problem.id, Problem.uid, *columns, known.label("on_time"))
     return read_columns(session, query.where(Problem.external_source == source_name))
 
 
@@ -318,17 +322,19 @@ def _change(
         return
     session: Session = writer.session
     table: Any = Problem.__table__
-    after = {name: _values(name, reading.fields[name][rows]) for name in _COMPARED}
-    old = {name: _values(name, before[name]) for name in _COMPARED}
+    now_is = {name: reading.fields[name][rows] for name in _COMPARED}
+    now_is |= _steps_after(now_is, before)
+    names = (*_COMPARED, *_STEPS)
+    after = {name: _values(name, now_is[name]) for name in names}
+    old = {name: _values(name, before[name]) for name in names}
     session.execute(
         update(table)
         .where(table.c.id == bindparam("_id"))
         .values(
-            {name: bindparam(f"_{name}") for name in _COMPARED}
-            | {"change": next_change(session, rebuild=True)}
+            {name: bindparam(f"_{name}") for name in names} | {"change": next_change(session, rebuild=True)}
         ),
         [
-            {"_id": int(number), **{f"_{name}": after[name][k] for name in _COMPARED}}
+            {"_id": int(number), **{f"_{name}": after[name][k] for name in names}}
             for k, number in enumerate(before["id"])
         ],
     )
@@ -339,7 +345,7 @@ def _change(
                 "import_id": import_id,
                 "table_name": "problem",
                 "row_uid": uuid.UUID(bytes=bytes(uid)),
-                "before": {name: encode(old[name][k]) for name in _COMPARED},
+                "before": {name: encode(old[name][k]) for name in names},
             }
             for k, uid in enumerate(before["uid"])
         ],
@@ -362,10 +368,26 @@ def _change(
     )
 
 
+def _steps_after(after: Mapping[str, NDArray[Any]], before: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Steps that lie behind a changed record; what was known stays, save the limit if it was moved."""
+    implied = steps_behind(after["state"], before["found_at"], after["closed_at"], after["due_at"])
+    steps = {
+        name: np.where(np.isnat(before[name]), implied[name], before[name])
+        for name in ("checked_at", "dispatched_at", "fixed_at")
+    }
+    moved = _differ(after["due_at"], before["due_at"]) | np.isnat(before["fix_due_at"])
+    steps["fix_due_at"] = np.where(moved, implied["fix_due_at"], before["fix_due_at"])
+    judged = ~(np.isnat(steps["fixed_at"]) | np.isnat(steps["fix_due_at"]))
+    steps["on_time"] = np.where(judged, steps["fixed_at"] <= steps["fix_due_at"], -1)
+    return steps
+
+
 def _values(name: str, column: NDArray[Any]) -> list[Any]:
     """Values as the table's columns take them: states by name, times with their offset."""
     if name == "state":
         return [list(State)[position] for position in column]
+    if name == "on_time":
+        return [None if known < 0 else bool(known) for known in column.tolist()]
     if column.dtype.kind == "M":
         return [
             None if np.isnat(t) else t.item().replace(tzinfo=UTC) for t in column.astype("datetime64[us]")

@@ -13,7 +13,7 @@ from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
 from gridmap.problems.models import Event, EventKind, Flag, Problem, Source, State
-from gridmap.problems.rules import impossible_times, suspect_default_coordinates
+from gridmap.problems.rules import impossible_times, steps_behind, suspect_default_coordinates
 from gridmap.store.bulk import insert_rows, reserve_ids
 from gridmap.store.clock import next_change
 
@@ -64,7 +64,8 @@ def insert_problems(
         (datetime64, UTC); and, where known, ``closed_at`` and ``due_at`` (datetime64, NaT: none), ``state``
         and ``source`` (positions in their enumerations, or values), ``severity`` (int, below 1: the
         category's), ``description``, ``address``, ``external_source``, ``external_id``. A due time that is
-        not given follows from the category.
+        not given follows from the category. When a problem was filed, dispatched and fixed, and whether in
+        time, follows from its state and times (see `gridmap.problems.rules.steps_behind`).
     settings
         Of the installation: its time zone and how far a road reaches.
     now
@@ -112,7 +113,8 @@ def insert_problems(
     flags[impossible_times(found_at, closed_at, moment)] |= Flag.IMPOSSIBLE_TIMES.value
 
     ids = reserve_ids(session, Problem, count)
-    state = columns.get("state", State.RECORDED)
+    state = _positions(columns.get("state", State.RECORDED), count)
+    due_at = np.where(np.isnat(due_at), whose.due_at, due_at)
     insert_rows(
         session,
         Problem,
@@ -129,7 +131,8 @@ def insert_problems(
             "flags": flags,
             "found_at": found_at,
             "closed_at": closed_at,
-            "due_at": np.where(np.isnat(due_at), whose.due_at, due_at),
+            "due_at": due_at,
+            **steps_behind(state, found_at, closed_at, due_at),
             "description": columns.get("description", ""),
             "address": columns.get("address", ""),
             "external_source": columns.get("external_source"),
@@ -161,3 +164,13 @@ def _times(given: Any, count: int) -> NDArray[np.datetime64]:
     if given is None:
         return np.full(count, np.datetime64("NaT"), dtype="datetime64[us]")
     return np.asarray(given, dtype="datetime64[us]")
+
+
+def _positions(state: Any, count: int) -> NDArray[np.int16]:
+    """States as positions, however they were given: one for all, positions, or values."""
+    if isinstance(state, str):
+        return np.full(count, list(State).index(State(state)), dtype=np.int16)
+    given = np.asarray(state)
+    if given.dtype.kind in "iu":
+        return given.astype(np.int16)
+    return np.array([list(State).index(State(one)) for one in given], dtype=np.int16)

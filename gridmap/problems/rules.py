@@ -1,17 +1,60 @@
-"""Rules of problems over plain arrays: records that cannot be true."""
+"""Rules of problems over plain arrays: steps that a record implies, and records that cannot be true."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from gridmap.problems.models import State
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["impossible_times", "suspect_default_coordinates"]
+__all__ = ["impossible_times", "steps_behind", "suspect_default_coordinates"]
+
+_VOID = (State.REJECTED, State.MERGED)
+_STATES = list(State)
 
 _FEWEST_PLACES, _FEWEST_CASES, _LEAST_SHARE, _GAP, _MOST_DEFAULTS = 100, 100, 0.01, 10, 5
+
+
+def steps_behind(
+    state: ArrayLike, found_at: ArrayLike, closed_at: ArrayLike, due_at: ArrayLike
+) -> dict[str, NDArray[Any]]:
+    """Say when the steps were taken that lie behind a record which tells only its state and three times.
+
+    A record in another system's list was filed there and given to somebody when it was opened, as its limit
+    counts from then; it was handed back when it was closed. What is only recorded, rejected or merged was not
+    filed; what is only checked was given to nobody.
+
+    Parameters
+    ----------
+    state
+        Positions in `State`, shape (n,).
+    found_at, closed_at, due_at
+        datetime64[us], UTC, shape (n,); NaT: not known, not closed, no limit.
+
+    Returns
+    -------
+    dict
+        ``checked_at``, ``dispatched_at``, ``fixed_at`` and ``fix_due_at``, datetime64[us], NaT where it has
+        not happened; ``on_time``, a masked array of bool, masked where it was not fixed or had no limit.
+    """
+    position = np.asarray(state)
+    found, closed, due = (np.asarray(t, dtype="datetime64[us]") for t in (found_at, closed_at, due_at))
+    filed = ~np.isin(position, [_STATES.index(one) for one in (State.RECORDED, *_VOID)])
+    given = filed & (position != _STATES.index(State.CHECKED))
+    never = np.datetime64("NaT", "us")
+    fixed = np.where(position == _STATES.index(State.CLOSED), closed, never)
+    limit = np.where(given, due, never)
+    return {
+        "checked_at": np.where(filed, found, never),
+        "dispatched_at": np.where(given, found, never),
+        "fixed_at": fixed,
+        "fix_due_at": limit,
+        "on_time": np.ma.masked_array(fixed <= limit, mask=np.isnat(fixed) | np.isnat(limit)),
+    }
 
 
 def impossible_times(found_at: ArrayLike, closed_at: ArrayLike, now: np.datetime64) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_type_hints
 from urllib.parse import parse_qsl
 
 import shapely
@@ -23,11 +23,12 @@ from web.installation import actor, clocks, db, installation
 from web.validation import expected
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from numpy.typing import NDArray
 
-    from gridmap.hotspots.view import View
+    from gridmap.hotspots.view import View, ViewFilter
     from gridmap.places.directory import Directory
-    from web.api.parameters import FilterQuery
 
 __all__ = [
     "Body",
@@ -45,6 +46,14 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 TILE = "application/vnd.mapbox-vector-tile"
 PNG = "image/png"
+
+
+class Asking(Protocol):
+    """A query that says which problems are meant."""
+
+    def asked(self, zone: ZoneInfo) -> ViewFilter:
+        """Return the filter as a value."""
+
 
 View_ = TypeVar("View_", bound=Callable[..., "Body"])
 
@@ -67,7 +76,7 @@ def directory() -> Directory:
     return installation().reader.directory(db(), clocks())
 
 
-def view_of(query: FilterQuery) -> View:
+def view_of(query: Asking) -> View:
     """Open the view that a request asks for, limited to what its reader may see."""
     return installation().reader.view(
         db(),

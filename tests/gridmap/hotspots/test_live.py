@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
+from gridmap.hotspots.life import COUNTS, count_of, late, on_time, recurring
 from gridmap.hotspots.live import LiveSnapshot
 from gridmap.hotspots.loading import SOURCES, STATES
 from gridmap.people.models import Organisation
@@ -55,6 +56,7 @@ def record(session, ground, change, *, lon=121.0, lat=31.0, pick=0, state=State.
         lat=lat,
         geometry=f"SRID=4326;POINT({lon} {lat})",
         change=change,
+        **life(pick),
         **more,
     )
     session.add(problem)
@@ -62,12 +64,31 @@ def record(session, ground, change, *, lon=121.0, lat=31.0, pick=0, state=State.
     return problem
 
 
+def life(pick):
+    """Steps and counts, some of them not taken, some too often to count."""
+    steps = ("checked_at", "dispatched_at", "fixed_at", "fix_due_at")
+    return {
+        **{
+            name: START + timedelta(hours=i, minutes=pick % 59)
+            for i, name in enumerate(steps)
+            if pick >> i & 1
+        },
+        **{name: 300 * (pick % 50 == i) + pick // 7 % (i + 3) for i, name in enumerate(COUNTS)},
+        "on_time": (None, True, False)[pick % 3],
+        "recurrence": pick % 5 == 1,
+    }
+
+
 def told(snapshot):
     """What a snapshot says, as rows by case number."""
     names = ("lon", "lat", "category", "state", "source", "severity", "flags", "opened", "due", "closed")
     names += ("area", "organisation", "cell", "road", "person")
+    names += ("checked", "dispatched", "fixed", "fix_due")
     assert np.all(np.diff(snapshot.points.rows.code.astype(np.int64)) >= 0)
     columns = [snapshot.values(name).tolist() for name in names]
+    life = snapshot.values("life")
+    columns += [count_of(life, name).tolist() for name in COUNTS]
+    columns += [on_time(life).tolist(), late(life).tolist(), recurring(life).tolist()]
     return dict(zip(snapshot.number.tolist(), zip(*columns, strict=True), strict=True))
 
 
@@ -92,6 +113,14 @@ def truth(engine):
                 closed if p.state.resolved else never,
                 *(-1 if v is None else v for v in (p.area_id, p.organisation_id)),
                 *(-1 if v is None else v for v in (p.cell_id, p.road_id, p.person_id)),
+                *(
+                    int(at.timestamp()) if at else never
+                    for at in (p.checked_at, p.dispatched_at, p.fixed_at, p.fix_due_at)
+                ),
+                *(min(getattr(p, name), 255) for name in COUNTS),
+                p.on_time is True,
+                p.on_time is False,
+                p.recurrence,
             )
     return rows
 

@@ -84,6 +84,8 @@ def world():
         "cell": rng.integers(-1, 40, n),
         "road": rng.integers(-1, 10, n),
         "person": rng.integers(-1, 10, n),
+        "life": np.zeros(n, dtype=np.int64),
+        **{name: np.full(n, -1) for name in ("checked", "dispatched", "fixed", "fix_due")},
     }
     return SimpleNamespace(
         frame=pd.DataFrame(columns), snapshot=Snapshot.build(dict(columns), change=1, rebuild=0)

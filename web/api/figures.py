@@ -1,0 +1,125 @@
+"""Figures: counts, rates and medians of a period, and the problems behind each number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gridmap.figures.formulas import COUNTS, TIMES, chosen_rates
+from gridmap.figures.queries import read_figures, rows_behind
+from gridmap.hotspots.listing import page_of
+from gridmap.people.permissions import Permission
+from gridmap.places.cards import Faces
+from gridmap.problems.records import read_records
+from web.access import needs
+from web.api.answering import (
+    GEOJSON,
+    Body,
+    answers,
+    as_json,
+    directory,
+    feature_collection,
+    today,
+    view_of,
+)
+from web.api.blueprint import PROBLEMS, api
+from web.api.figure_models import FiguresAnswer
+from web.api.figure_parameters import FigureListQuery, FiguresQuery
+from web.api.models import ProblemPage
+from web.installation import actor, clocks, db, installation
+
+if TYPE_CHECKING:
+    from gridmap.figures.queries import Figures, Line
+    from gridmap.hotspots.listing import Page
+    from gridmap.problems.records import Records
+
+__all__ = ["figures_of", "page_behind"]
+
+_MINUTE = 60
+
+
+def figures_of(query: FiguresQuery) -> Figures:
+    """Count what a request asks for, limited to what its reader may see."""
+    settings = installation().settings
+    return read_figures(
+        view_of(query),
+        query.question(today()),
+        faces=Faces(directory(), actor()),
+        zone=settings.zone,
+        rates=chosen_rates(settings.figure_denominators),
+    )
+
+
+def page_behind(query: FigureListQuery) -> tuple[Page, Records]:
+    """Return a page of the problems behind a number."""
+    view = view_of(query)
+    faces = Faces(directory(), actor())
+    zone = installation().settings.zone
+    rows = rows_behind(view, query.question(today()), query.figure, query.key, faces=faces, zone=zone)
+    page = page_of(view, rows, sort=query.sort, limit=query.limit, cursor=query.cursor)
+    found = read_records(
+        db(),
+        page.numbers.tolist(),
+        faces=faces,
+        scope=actor().scope(Permission.PROBLEM_READ),
+        moment=datetime.fromtimestamp(view.moment, UTC),
+    )
+    return page, found
+
+
+@api.get("/figures", tags=[PROBLEMS], responses={"200": FiguresAnswer})
+@needs(Permission.PROBLEM_READ)
+@answers(of="problems", seconds=_MINUTE)
+def figures(query: FiguresQuery) -> Body:
+    """Count problems of a period per area, cell, road, category, organisation, person, source or day."""
+    found = figures_of(query)
+    period = query.period(today())
+    rates = chosen_rates(installation().settings.figure_denominators)
+
+    def told(line: Line) -> dict[str, Any]:
+        return {
+            "key": line.key,
+            "name": line.name,
+            "counts": line.counts,
+            "rates": {name: None if share is None else round(share, 6) for name, share in line.rates.items()},
+            "hours": line.times,
+            "bars": line.days,
+        }
+
+    return as_json(
+        FiguresAnswer,
+        {
+            "change": clocks().change,
+            "first": period.first.isoformat(),
+            "last": period.last.isoformat(),
+            "basis": query.basis.value,
+            "by": query.by.value,
+            "days_per_bar": found.span,
+            "groups": found.groups,
+            "total": told(found.total),
+            "lines": [told(line) for line in found.lines],
+            "formulas": [
+                *({"name": c.name, "title": c.title, "source": c.source} for c in COUNTS.values()),
+                *(
+                    {
+                        "name": rate.name,
+                        "title": rate.title,
+                        "numerator": rate.numerator,
+                        "denominator": rate.denominator,
+                        "source": rate.source,
+                    }
+                    for rate in rates.values()
+                ),
+                *({"name": t.name, "title": t.title, "source": ""} for t in TIMES.values()),
+            ],
+        },
+    )
+
+
+@api.get("/figures/problems", tags=[PROBLEMS], responses={"200": ProblemPage})
+@needs(Permission.PROBLEM_READ)
+@answers(of="problems", seconds=_MINUTE, media=GEOJSON)
+def figure_problems(query: FigureListQuery) -> Body:
+    """List the problems behind one number of the figures, page by page."""
+    page, found = page_behind(query)
+    return feature_collection(ProblemPage, found.rows, found.geometry, next=page.next, total=page.total)
