@@ -80,6 +80,9 @@ class Settings:
     )
     decoding_megabytes: int = _setting(2048, "Memory in which one photo or video is decoded, in megabytes.")
     decoding_seconds: int = _setting(60, "Time in which one photo or video is decoded, in seconds.")
+    offence_lapse_months: int = _setting(
+        12, "Months after which an offence of a shop no longer counts; 0: never."
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

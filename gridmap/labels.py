@@ -13,6 +13,7 @@ from gridmap.people.permissions import Role
 from gridmap.places.models import AreaLevel, ResponsibilityRole
 from gridmap.places.sites import SiteType
 from gridmap.problems.models import EventKind, Flag, Source, State, TimeUnit
+from gridmap.shops.models import AppealState, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,18 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Source.DEPARTMENT: _("another department"),
             Source.CAMERA: _("camera"),
             Source.OTHER: _("other source"),
+        },
+        Step: {
+            Step.TOLD: _("told"),
+            Step.TAUGHT: _("taught"),
+            Step.ORDERED: _("ordered to put it right"),
+            Step.GOODS_HELD: _("goods held"),
+            Step.BANNED: _("banned"),
+        },
+        AppealState: {
+            AppealState.OPEN: _("appeal open"),
+            AppealState.UPHELD: _("appeal upheld: does not count"),
+            AppealState.DISMISSED: _("appeal dismissed"),
         },
         AreaLevel: {
             AreaLevel.CITY: _("city"),

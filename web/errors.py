@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from pydantic import ValidationError
 
-__all__ = ["STATUS", "install", "problem_document", "validation_failed"]
+__all__ = ["STATUS", "install", "problem_document", "status_of", "validation_failed"]
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
@@ -43,7 +43,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
 }
 
 
-def _status(error: Exception) -> HTTPStatus:
+def status_of(error: Exception) -> HTTPStatus:
+    """Return the status of a domain error."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
@@ -68,7 +69,7 @@ def _answer(status: int, detail: str, **more: Any) -> Response | tuple[str, int]
 def _domain_error(error: GridmapError | GeodataError) -> Response | tuple[str, int]:
     parameter = getattr(error, "parameter", None)
     more = {"errors": [{"parameter": parameter, "message": explain(error)}]} if parameter else {}
-    return _answer(_status(error), explain(error), **more)
+    return _answer(status_of(error), explain(error), **more)
 
 
 _HTTP_MESSAGES = {

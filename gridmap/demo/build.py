@@ -16,6 +16,7 @@ from gridmap.demo.people import People, staff
 from gridmap.demo.plan import Plan, draw_plan
 from gridmap.demo.presence import PASSWORD, is_empty
 from gridmap.demo.rhythm import make_problems
+from gridmap.demo.shops import write_shops
 from gridmap.demo.sites import Sites, choose_sites
 from gridmap.demo.spots import find_spots
 from gridmap.errors import ConflictError, InvalidValueError
@@ -154,7 +155,8 @@ def build_demo(
             organisation[people.departments[department]]
         )
     progress(4, 10, "Letting three months pass")
-    made = make_problems(find_spots(plan, sites, random), problems, now=now, seed=seed)
+    spots = find_spots(plan, sites, random)
+    made = make_problems(spots, problems, now=now, seed=seed)
     insert_problems(
         session,
         actor,
@@ -173,6 +175,7 @@ def build_demo(
         now=now,
         progress=lambda done, total, what="": progress(5 + 5 * done / total, 10, what),
     )
+    shops = write_shops(session, spots, 12 * cells, categories, settings=settings, now=now, seed=seed)
     counts = {
         "areas": len(plan.areas),
         "cells": len(plan.cells),
@@ -180,6 +183,7 @@ def build_demo(
         "roads": len(sites.roads),
         "people": len(people.persons),
         "problems": problems,
+        "shops": shops,
     }
     gaps = {
         "cells": frozenset(plan.cells["code"].iloc[list(people.gaps.cells)]),

@@ -181,5 +181,5 @@ def show_imports(settings: Settings) -> None:
 def undo(settings: Settings, uid: uuid.UUID) -> None:
     """Take the import UID back."""
     with writing(open_store(settings)) as session:
-        record = undo_import(session, Actor.owner(), uid, now=datetime.now(UTC))
+        record = undo_import(session, Actor.owner(), uid, settings=settings, now=datetime.now(UTC))
     click.echo(gettext("Undone: {file}", file=record.file_name))

@@ -8,6 +8,7 @@ from gridmap.imports.osm import OSM
 from gridmap.imports.places import AREAS, CELLS, POINTS, ROADS
 from gridmap.imports.problems import PROBLEMS
 from gridmap.imports.roster import ROSTER
+from gridmap.imports.shops import SHOPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,4 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS"]
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (OSM, AREAS, CELLS, POINTS, ROADS, ROSTER, PROBLEMS)}
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (OSM, AREAS, CELLS, POINTS, ROADS, SHOPS, ROSTER, PROBLEMS)
+}

@@ -27,10 +27,21 @@ if TYPE_CHECKING:
     from gridmap.imports.plan import Reading, Writer
     from gridmap.store.base import Base
 
-__all__ = ["AREAS", "CELLS", "POINTS", "ROADS", "planned"]
+__all__ = [
+    "AREAS",
+    "CELLS",
+    "CODE_WORDS",
+    "NAME_WORDS",
+    "POINTS",
+    "ROADS",
+    "codes_of",
+    "or_blank",
+    "planned",
+    "refuse_doubles",
+]
 
-_NAME = ("名称", "name", "标题", "中文名")
-_CODE = ("编码", "编号", "代码", "code", "id", "序号")
+NAME_WORDS = ("名称", "name", "标题", "中文名")
+CODE_WORDS = ("编码", "编号", "代码", "code", "id", "序号")
 
 LEVEL_WORDS: Mapping[str, AreaLevel] = {
     "市": AreaLevel.CITY,
@@ -49,8 +60,8 @@ LEVEL_WORDS: Mapping[str, AreaLevel] = {
 }
 
 
-def _codes(values: Mapping[str, NDArray[np.object_]]) -> NDArray[np.object_]:
-    """The file's codes; where there is none, the name, with a running number where names repeat."""
+def codes_of(values: Mapping[str, NDArray[np.object_]]) -> NDArray[np.object_]:
+    """Return the file's codes; where there is none, the name, with a running number where names repeat."""
     codes, names = pd.Series(values["code"], dtype=object), pd.Series(values["name"], dtype=object)
     derived = names.astype(str)
     repeat = derived.groupby(derived).cumcount() + 1
@@ -58,7 +69,8 @@ def _codes(values: Mapping[str, NDArray[np.object_]]) -> NDArray[np.object_]:
     return np.asarray(codes.where(codes.notna(), derived), dtype=object)
 
 
-def _refuse_doubles(reading: Reading, keys: NDArray[np.object_], name: str) -> None:
+def refuse_doubles(reading: Reading, keys: NDArray[np.object_], name: str) -> None:
+    """Refuse rows whose key stands in an earlier row of the file; `name` is the key's field."""
     series = pd.Series(keys, dtype=object)
     doubled = series.duplicated(keep="first").to_numpy() & series.notna().to_numpy()
     reading.faults.add(
@@ -110,9 +122,9 @@ def _referred(
 def _plan_areas(reading: Reading, writer: Writer) -> Plan:
     level = AreaLevel(writer.options.more.get("level") or AreaLevel.COMMUNITY)
     values = reading.fields
-    values["code"] = _codes(values)
+    values["code"] = codes_of(values)
     values["level"] = np.array([given or level for given in values["level"]], dtype=object)
-    _refuse_doubles(reading, values["code"], "code")
+    refuse_doubles(reading, values["code"], "code")
     parents = _area_parents(reading, writer.session)
     good = reading.good
     draft = Draft(
@@ -132,20 +144,20 @@ def _area_parents(reading: Reading, session: Session) -> NDArray[np.object_]:
 
 def _plan_cells(reading: Reading, writer: Writer) -> Plan:
     values = reading.fields
-    values["code"] = _codes({"code": values["code"], "name": values["name"]})
+    values["code"] = codes_of({"code": values["code"], "name": values["name"]})
     reading.faults.add(
         values["code"] == "None",
         "Row without {column}.",
         column=reading.heading("code"),
         found=values["code"],
     )
-    _refuse_doubles(reading, values["code"], "code")
+    refuse_doubles(reading, values["code"], "code")
     areas = _referred(reading, writer.session, "area", Area, "an area")
     good = reading.good
     draft = Draft(
         GridCell,
         key=("code",),
-        columns={"code": values["code"][good], "name": _or_blank(values["name"][good])},
+        columns={"code": values["code"][good], "name": or_blank(values["name"][good])},
         references={"area_id": (Area, areas[good])},
         geometry=_multi(reading, good),
         keep=frozenset() if reading.headings["area"] else frozenset({"area_id"}),
@@ -155,8 +167,8 @@ def _plan_cells(reading: Reading, writer: Writer) -> Plan:
 
 def _plan_points(reading: Reading, writer: Writer) -> Plan:
     values = reading.fields
-    values["code"] = _codes(values)
-    _refuse_doubles(reading, values["code"], "code")
+    values["code"] = codes_of(values)
+    refuse_doubles(reading, values["code"], "code")
     good = reading.good
     geometry = None if reading.geometry is None else reading.geometry[good]
     draft = Draft(
@@ -167,7 +179,7 @@ def _plan_points(reading: Reading, writer: Writer) -> Plan:
             "name": values["name"][good],
             "site_type": values["site_type"][good],
             "priority": values["priority"][good],
-            "address": _or_blank(values["address"][good]),
+            "address": or_blank(values["address"][good]),
         },
         geometry=geometry,
     )
@@ -176,8 +188,8 @@ def _plan_points(reading: Reading, writer: Writer) -> Plan:
 
 def _plan_roads(reading: Reading, writer: Writer) -> Plan:
     values = reading.fields
-    values["code"] = _codes(values)
-    _refuse_doubles(reading, values["code"], "code")
+    values["code"] = codes_of(values)
+    refuse_doubles(reading, values["code"], "code")
     good = reading.good
     draft = Draft(
         PriorityRoad,
@@ -186,7 +198,7 @@ def _plan_roads(reading: Reading, writer: Writer) -> Plan:
             "code": values["code"][good],
             "name": values["name"][good],
             "level": values["level"][good],
-            "hours": _or_blank(values["hours"][good]),
+            "hours": or_blank(values["hours"][good]),
             "patrols_per_day": values["patrols_per_day"][good],
         },
         geometry=_multi(reading, good),
@@ -194,7 +206,8 @@ def _plan_roads(reading: Reading, writer: Writer) -> Plan:
     return planned("roads", reading, writer, [draft])
 
 
-def _or_blank(words: NDArray[np.object_]) -> NDArray[np.object_]:
+def or_blank(words: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return words with blank text where there is none."""
     return np.array(["" if w is None else w for w in words], dtype=object)
 
 
@@ -219,8 +232,8 @@ AREAS = Kind(
     "Areas",
     Permission.PLACE_IMPORT,
     lambda _zone: (
-        Field("code", _CODE, text(40)),
-        Field("name", (*_NAME, "辖区", "社区", "街道", "neighborhood", "town"), text(), required=True),
+        Field("code", CODE_WORDS, text(40)),
+        Field("name", (*NAME_WORDS, "辖区", "社区", "街道", "neighborhood", "town"), text(), required=True),
         Field("level", ("级别", "层级", "level"), choice(LEVEL_WORDS, expected="区县, 街道, 社区")),
         Field("parent", ("上级", "所属", "所属街道", "parent"), text()),
     ),
@@ -232,8 +245,10 @@ CELLS = Kind(
     "Grid cells",
     Permission.PLACE_IMPORT,
     lambda _zone: (
-        Field("code", ("网格编码", "网格编号", "网格代码", "单元网格编码", *_CODE, "codebase"), text(40)),
-        Field("name", ("网格名称", *_NAME), text()),
+        Field(
+            "code", ("网格编码", "网格编号", "网格代码", "单元网格编码", *CODE_WORDS, "codebase"), text(40)
+        ),
+        Field("name", ("网格名称", *NAME_WORDS), text()),
         Field("area", ("所属社区", "社区", "辖区", "area", "community"), text()),
     ),
     POLYGONS,
@@ -244,8 +259,8 @@ POINTS = Kind(
     "Inspection points",
     Permission.PLACE_IMPORT,
     lambda _zone: (
-        Field("code", ("点位编号", "点位编码", *_CODE), text(60)),
-        Field("name", ("点位名称", "点位", "测评点", *_NAME), text(), required=True),
+        Field("code", ("点位编号", "点位编码", *CODE_WORDS), text(60)),
+        Field("name", ("点位名称", "点位", "测评点", *NAME_WORDS), text(), required=True),
         Field(
             "site_type",
             ("点位类型", "场所类型", "类型", "类别", "type", "site_type"),
@@ -263,8 +278,8 @@ ROADS = Kind(
     "Priority roads",
     Permission.PLACE_IMPORT,
     lambda _zone: (
-        Field("code", ("路段编号", "路段编码", *_CODE), text(60)),
-        Field("name", ("路名", "道路名称", "路段名称", "路段", "street", *_NAME), text(), required=True),
+        Field("code", ("路段编号", "路段编码", *CODE_WORDS), text(60)),
+        Field("name", ("路名", "道路名称", "路段名称", "路段", "street", *NAME_WORDS), text(), required=True),
         Field("level", ("等级", "级别", "level"), integer(1, 3), default=2),
         Field("hours", ("重点时段", "时段", "hours"), text(100)),
         Field("patrols_per_day", ("每日巡查次数", "巡查频次", "patrols"), integer(0, 48), default=2),

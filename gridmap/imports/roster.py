@@ -21,6 +21,7 @@ from gridmap.places.models import (
     Responsibility,
     ResponsibilityRole,
 )
+from gridmap.shops.models import Shopfront
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +80,7 @@ _PLACES: tuple[tuple[str, Any], ...] = (
     ("point_id", InspectionPoint),
     ("road_id", PriorityRoad),
     ("area_id", Area),
+    ("shop_id", Shopfront),
 )
 _EVERY_PLACE_SEPARATOR = r"[、,，;；/\n]+"
 
@@ -188,7 +190,7 @@ def _links(reading: Reading, session: Session) -> pd.DataFrame:
     lost[found.loc[found["uid"].isna(), "row"].to_numpy(dtype=int)] = True
     reading.faults.add(
         lost,
-        "{column}: expected codes or names of cells, points, roads or areas; found “{found}”.",
+        "{column}: expected codes or names of cells, points, roads, areas or shops; found “{found}”.",
         column=reading.heading("place"),
         found=reading.fields["place"],
     )
@@ -207,6 +209,7 @@ def _role(stated: ResponsibilityRole | None, column: str | None) -> Responsibili
         "point_id": ResponsibilityRole.POINT_OWNER,
         "road_id": ResponsibilityRole.ROAD_OWNER,
         "area_id": ResponsibilityRole.LEADER_IN_CHARGE,
+        "shop_id": ResponsibilityRole.ENFORCEMENT,
     }
     return stated or usual.get(column or "", ResponsibilityRole.GRID_WORKER)
 

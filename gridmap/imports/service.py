@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
+    from gridmap.config import Settings
     from gridmap.imports.plan import Counts, Kind, Plan, Writer
     from gridmap.imports.steps import Matched
     from gridmap.people.permissions import Actor
@@ -36,9 +37,12 @@ __all__ = ["apply_import", "list_imports", "permission_of", "plan_import", "reco
 
 # What refers to something comes before it.
 _DELETION_ORDER = (
+    "offence",
+    "pledge",
     "event",
     "problem",
     "responsibility",
+    "shopfront",
     "inspection_point",
     "priority_road",
     "street",
@@ -55,6 +59,7 @@ _DERIVED = {
     "inspection_point": ("area_id", "cell_id"),
     "priority_road": ("area_id",),
     "grid_cell": ("area_id",),
+    "shopfront": ("area_id", "cell_id", "road_id", "organisation_id"),
 }
 
 
@@ -188,7 +193,7 @@ def record_change(
     if more is not None:
         more(record.id)
     if steps:
-        locate_places(session, on=writer.now.date())
+        locate_places(session, on=writer.now.date(), reach_metres=writer.settings.road_reach_metres)
     writer.progress(1, 1, "Done")
     return record
 
@@ -203,7 +208,9 @@ def list_imports(session: Session, limit: int = 50) -> list[Import]:
     return list(session.scalars(select(Import).order_by(Import.id.desc()).limit(limit)))
 
 
-def undo_import(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Import:
+def undo_import(
+    session: Session, actor: Actor, uid: uuid.UUID, *, settings: Settings, now: datetime
+) -> Import:
     """Take an import back: what it created goes, what it changed is as it was.
 
     Raises
@@ -229,7 +236,7 @@ def undo_import(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime
     record.state = ImportState.UNDONE
     record.undone_at = now
     session.flush()
-    locate_places(session, on=now.date())
+    locate_places(session, on=now.date(), reach_metres=settings.road_reach_metres)
     next_change(session, rebuild=True)
     return record
 

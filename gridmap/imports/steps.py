@@ -55,6 +55,8 @@ class Draft:
         Shapes in EPSG:4326, shape (n,); None for a table without.
     keep
         Columns of `columns` that are written on creation but never compared or changed.
+    lasting
+        Whether a row stays the same one when its shape changes, because its history hangs on it.
     """
 
     model: type[Base]
@@ -63,6 +65,7 @@ class Draft:
     references: Mapping[str, tuple[type[Base], NDArray[np.object_]]] = field(default_factory=dict)
     geometry: NDArray[np.object_] | None = None
     keep: frozenset[str] = frozenset()
+    lasting: bool = False
 
     def __len__(self) -> int:
         return (
@@ -171,7 +174,7 @@ def write(session: Session, matched: Matched, *, import_id: int, on: date) -> No
     ids = {name: _ids_of(session, model, uids) for name, (model, uids) in draft.references.items()}
     dated = issubclass(draft.model, Valid)
     succeeds = np.zeros(len(matched.uids), dtype=bool)
-    if dated:
+    if dated and not draft.lasting:
         began_earlier = np.array(
             [d is not None and d < on for d in matched.before["valid_from"].where(~matched.created, None)]
         )

@@ -38,6 +38,9 @@ class Permission(StrEnum):
     DISPATCH_RULES = "dispatch:rules"
     EVIDENCE_ADD = "evidence:add"
     EVIDENCE_ORIGINAL = "evidence:original"
+    SHOP_READ = "shop:read"
+    SHOP_RECORD = "shop:record"
+    SHOP_MANAGE = "shop:manage"
 
 
 class Role(StrEnum):
@@ -53,19 +56,25 @@ class Role(StrEnum):
     READ_ONLY = "read_only"
 
 
-_READ = frozenset({Permission.PLACE_READ, Permission.PROBLEM_READ, Permission.PERSON_READ})
+_READ = frozenset(
+    {Permission.PLACE_READ, Permission.PROBLEM_READ, Permission.PERSON_READ, Permission.SHOP_READ}
+)
 _FIELD = _READ | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE, Permission.EVIDENCE_ADD}
 _LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT}
 _CHECKS = frozenset({Permission.PROBLEM_CHECK, Permission.PROBLEM_VERIFY, Permission.PROBLEM_CLOSE})
+_FIXES = frozenset({Permission.PROBLEM_FIX, Permission.SHOP_RECORD})
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.HEADQUARTERS: frozenset(Permission),
         Role.SUPERVISION: _LEAD | _CHECKS | {Permission.EVIDENCE_ORIGINAL},
-        Role.AREA_MANAGER: _LEAD | _CHECKS | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE},
-        Role.ORGANISATION_LEAD: _FIELD | {Permission.PROBLEM_EXPORT, Permission.PROBLEM_FIX},
-        Role.GRID_WORKER: _FIELD | {Permission.PROBLEM_FIX, Permission.PROBLEM_VERIFY},
-        Role.PATROL_MEMBER: _FIELD | {Permission.PROBLEM_FIX, Permission.PROBLEM_VERIFY},
+        Role.AREA_MANAGER: _LEAD
+        | _CHECKS
+        | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE}
+        | {Permission.SHOP_RECORD, Permission.SHOP_MANAGE},
+        Role.ORGANISATION_LEAD: _FIELD | _FIXES | {Permission.PROBLEM_EXPORT},
+        Role.GRID_WORKER: _FIELD | _FIXES | {Permission.PROBLEM_VERIFY},
+        Role.PATROL_MEMBER: _FIELD | _FIXES | {Permission.PROBLEM_VERIFY},
         Role.ASSESSOR: frozenset({Permission.PLACE_READ, Permission.PROBLEM_CREATE, Permission.EVIDENCE_ADD}),
         Role.READ_ONLY: _READ,
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gridmap.places.directory import Directory, Entry, PersonEntry
     from gridmap.places.responsibilities import Holder
 
-__all__ = ["Faces", "named"]
+__all__ = ["Faces", "masked", "named"]
 
 
 def named(entry: Entry | None) -> dict[str, str] | None:
@@ -26,8 +26,8 @@ def named(entry: Entry | None) -> dict[str, str] | None:
     return {"uid": entry.uid, "name": entry.name or getattr(entry, "code", "")}
 
 
-def _masked(phone: str) -> str:
-    """First three and last four digits: enough to recognise a number one knows."""
+def masked(phone: str) -> str:
+    """Return the first three and last four digits: enough to recognise a number one knows."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else "****"
 
 
@@ -56,7 +56,7 @@ class Faces:
         entry = self.directory.persons.get(person_id)
         if entry is None or not entry.phone or not self._may(Permission.PERSON_READ, entry):
             return None
-        return entry.phone if self._may(Permission.PERSON_PHONE, entry) else _masked(entry.phone)
+        return entry.phone if self._may(Permission.PERSON_PHONE, entry) else masked(entry.phone)
 
     def sees(self, entry: PersonEntry) -> bool:
         """Whether the reader may know of a person."""

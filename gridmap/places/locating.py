@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from geodata.cell_index import CellIndex
 from gridmap.places.models import Area, AreaLevel, GridCell, InspectionPoint, PriorityRoad
+from gridmap.shops.locating import locate_shops
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,11 +24,12 @@ __all__ = ["locate_places"]
 _SMALLEST_FIRST = (AreaLevel.COMMUNITY, AreaLevel.SUBDISTRICT, AreaLevel.DISTRICT, AreaLevel.CITY)
 
 
-def locate_places(session: Session, *, on: date) -> None:
-    """Fill the area of cells, points and roads, the cell of points and the parents of areas.
+def locate_places(session: Session, *, on: date, reach_metres: float) -> None:
+    """Fill the area of cells, points and roads, the cell of points, the parents of areas; where shops lie.
 
     A place belongs to the smallest area in force that covers the point standing for it; what
-    was stated in an import is not overwritten, except a point's cell and area, which are always derived.
+    was stated in an import is not overwritten, except a point's cell and area, which are always derived, and
+    where a shop lies (`gridmap.shops.locating`): at no road that is farther away than `reach_metres`.
     """
     areas = _shapes(session, Area, on, Area.level, Area.parent_id)
     cells = _shapes(session, GridCell, on, GridCell.area_id)
@@ -48,6 +50,7 @@ def locate_places(session: Session, *, on: date) -> None:
         area = np.where(pd.isna(of_cell), area, of_cell)
     derived = {"area_id": area} | ({} if cell is None else {"cell_id": cell})
     _fill(session, InspectionPoint, points, derived, missing_only=False)
+    locate_shops(session, on=on, reach_metres=reach_metres)
 
 
 def _shapes(session: Session, model: Any, on: date, *columns: Any) -> pd.DataFrame:

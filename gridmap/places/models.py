@@ -154,7 +154,7 @@ class Surface(Base, Identified):
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
-_HELD = ("area_id", "cell_id", "point_id", "road_id")
+_HELD = ("area_id", "cell_id", "point_id", "road_id", "shop_id")
 
 
 class Responsibility(Base, Identified, Valid):
@@ -176,6 +176,7 @@ class Responsibility(Base, Identified, Valid):
     cell_id: Mapped[int | None] = mapped_column(ForeignKey("grid_cell.id"), index=True)
     point_id: Mapped[int | None] = mapped_column(ForeignKey("inspection_point.id"), index=True)
     road_id: Mapped[int | None] = mapped_column(ForeignKey("priority_road.id"), index=True)
+    shop_id: Mapped[int | None] = mapped_column(ForeignKey("shopfront.id"), index=True)
     pledge_signed_on: Mapped[date | None]
     """Day the pledge (责任书) was signed."""
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)

@@ -33,7 +33,7 @@ class ChangeClock(Base):
 
 
 class GroundClock(Base):
-    """One row, moved by triggers: changes of places and who holds them, of the base map, and of logins."""
+    """One row, moved by triggers: changes of places and who holds them, the base map, shops, and logins."""
 
     __tablename__ = "ground_clock"
 
@@ -41,6 +41,7 @@ class GroundClock(Base):
     ground: Mapped[int] = mapped_column(BigInteger, default=0)
     base: Mapped[int] = mapped_column(BigInteger, default=0)
     access: Mapped[int] = mapped_column(BigInteger, default=0)
+    shops: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,14 @@ class Clocks:
     """What the base map shows: streets, buildings, surfaces, areas, points."""
     access: int
     """Logins and what they may do."""
+    shops: int
+    """Shopfronts, their pledges and offences."""
 
 
 _CHANGES, _GROUND = ChangeClock.__table__.c, GroundClock.__table__.c
-_BOTH = select(_CHANGES.change, _CHANGES.rebuild, _GROUND.ground, _GROUND.base, _GROUND.access).where(
-    _CHANGES.id == _GROUND.id
-)
+_BOTH = select(
+    _CHANGES.change, _CHANGES.rebuild, _GROUND.ground, _GROUND.base, _GROUND.access, _GROUND.shops
+).where(_CHANGES.id == _GROUND.id)
 
 
 def read_clocks(session: Session) -> Clocks:

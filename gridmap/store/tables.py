@@ -6,9 +6,10 @@ from gridmap.imports import models as imports
 from gridmap.people import models as people
 from gridmap.places import models as places
 from gridmap.problems import models as problems
+from gridmap.shops import models as shops
 from gridmap.store import clock
 from gridmap.store.base import Base
 
-__all__ = ["clock", "dispatch", "evidence", "imports", "metadata", "people", "places", "problems"]
+__all__ = ["clock", "dispatch", "evidence", "imports", "metadata", "people", "places", "problems", "shops"]
 
 metadata = Base.metadata

@@ -53,7 +53,7 @@ class Importer:
 
     def undo(self, uid: uuid.UUID) -> None:
         with writing(self.engine) as session:
-            undo_import(session, Actor.owner(), uid, now=self.now)
+            undo_import(session, Actor.owner(), uid, settings=self.settings, now=self.now)
 
 
 @pytest.fixture

@@ -132,7 +132,8 @@ def answers(
     Parameters
     ----------
     of
-        What the answer depends on: ``problems``, ``ground`` (places, people and names, on a day) or ``base``.
+        What the answer depends on: ``problems``, ``ground`` (places, people and names, on a day), ``shops``
+        or ``base``.
     seconds
         How long an answer stays true while nothing is changed, as it depends on the time: for every request,
         or worked out from its query. None: until the day ends.
@@ -174,6 +175,7 @@ def _tag(of: str, span: int | None, media: str) -> str:
         "problems": (at.change, at.ground, at.base),
         "ground": (at.ground, at.base),
         "base": (at.base,),
+        "shops": (at.shops, at.ground, at.base),
     }[of]
     moment = today().isoformat() if span is None else int(now().timestamp()) // span
     seen = () if of == "base" else (repr(actor().holdings), actor().person_id, current_language())

@@ -7,12 +7,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
+    "Answer",
     "Card",
     "CellsLoad",
+    "CodeName",
     "Counts",
     "Fault",
     "FeatureCollection",
     "FilterOptions",
+    "Geometry",
+    "Holder",
     "Legend",
     "PlaceProperties",
     "ProblemDetail",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BasePath",
+    "BoxText",
     "FilterQuery",
     "HeatQuery",
     "LegendQuery",
@@ -29,8 +30,11 @@ __all__ = [
     "NumberPath",
     "PlacesQuery",
     "ProblemsQuery",
+    "Query",
     "SearchQuery",
     "TilePath",
+    "Time",
+    "Uid",
     "UidPath",
 ]
 

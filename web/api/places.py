@@ -41,13 +41,13 @@ def _page(plural: str, query: PlacesQuery) -> Body:
         scope=actor().scope(Permission.PLACE_READ),
         day=today(),
         box=query.bbox,
-        after=_open_cursor(plural, query.cursor),
+        after=open_cursor(plural, query.cursor),
         limit=query.limit,
     )
     names = directory()
     faces = Faces(names, actor())
     holders = holders_of(db(), kind, [row["id"] for row in found.rows], today())
-    following = _close_cursor(plural, found.rows[-1]["id"]) if found.more else None
+    following = close_cursor(plural, found.rows[-1]["id"]) if found.more else None
     rows = [_properties(kind, row, holders.get(row["id"], []), names, faces) for row in found.rows]
     return feature_collection(FeatureCollection, rows, _simpler(kind, found, query.simplify), next=following)
 
@@ -88,11 +88,19 @@ def _simpler(kind: str, found: Places, zoom: int | None) -> Any:
     return shapely.coverage_simplify(found.geometry, pixel)
 
 
-def _close_cursor(plural: str, last: int) -> str:
+def close_cursor(plural: str, last: int) -> str:
+    """Return the cursor of the page after an id."""
     return base64.urlsafe_b64encode(f"{plural}:{last}".encode()).decode()
 
 
-def _open_cursor(plural: str, cursor: str | None) -> int:
+def open_cursor(plural: str, cursor: str | None) -> int:
+    """Return the id after which a page begins.
+
+    Raises
+    ------
+    InvalidValueError
+        If the cursor is of no page of this list.
+    """
     if cursor is None:
         return 0
     try:

@@ -288,5 +288,5 @@ def apply(uid: uuid.UUID) -> AnyResponse:
 def undo(uid: uuid.UUID) -> AnyResponse:
     """Take an import back."""
     with writing(installation().engine) as session:
-        undo_import(session, actor(), uid, now=datetime.now(UTC))
+        undo_import(session, actor(), uid, settings=installation().settings, now=datetime.now(UTC))
     return redirect(url_for("imports.index") + f"#i-{uid}")

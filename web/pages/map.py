@@ -53,6 +53,7 @@ def begin(**more: Any) -> dict[str, Any]:
                 ("read", Permission.PROBLEM_READ),
                 ("record", Permission.PROBLEM_CREATE),
                 ("export", Permission.PROBLEM_EXPORT),
+                ("shops", Permission.SHOP_READ),
             )
         },
         "look": {

@@ -15,6 +15,7 @@ CLOCKED = {
     | {"responsibility"},
     "base": {"area", "building", "inspection_point", "street", "surface"},
     "access": {"grant", "login", "person"},
+    "shops": {"offence", "pledge", "shopfront"},
 }
 UNCLOCKED = {
     "attachment",
@@ -37,7 +38,7 @@ def read(engine):
 
 
 def moved(before, after):
-    names = ("change", "rebuild", "ground", "base", "access")
+    names = ("change", "rebuild", "ground", "base", "access", "shops")
     return {name for name in names if getattr(after, name) > getattr(before, name)}
 
 

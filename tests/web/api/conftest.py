@@ -24,6 +24,7 @@ from gridmap.places.models import (
     Surface,
 )
 from gridmap.problems.models import Category, Event, EventKind, Problem, Source, State
+from gridmap.shops.models import Shopfront
 from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
 
@@ -132,7 +133,17 @@ def make_ground(session):
     water = Surface(
         source_ref="s1", name="荷花池", kind="water", geometry=box(WEST, SOUTH, WEST + 0.005, SOUTH + 0.002)
     )
-    session.add_all([point, far, road, *streets, building, water])
+    shop = Shopfront(
+        code="S1",
+        name="王记面馆",
+        owner="王店主",
+        phone="13812345678",
+        area_id=communities[0].id,
+        cell_id=cells[0].id,
+        organisation_id=squads[0].id,
+        geometry=f"SRID=4326;POINT({WEST + SIDE / 3} {SOUTH + SIDE / 3})",
+    )
+    session.add_all([point, far, road, shop, *streets, building, water])
     majors = [Category(code="A", name="市容环境", name_en="Appearance"), Category(code="B", name="街面秩序")]
     session.add_all(majors)
     session.flush()
@@ -153,6 +164,7 @@ def make_ground(session):
         point=point,
         far=far,
         road=road,
+        shop=shop,
         categories=minors,
     )
 

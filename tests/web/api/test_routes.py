@@ -19,6 +19,10 @@ PATHS = {
     "/api/v1/cells/<uid>": {},
     "/api/v1/points/<uid>": {},
     "/api/v1/roads/<uid>": {},
+    "/api/v1/shops": {},
+    "/api/v1/shops/<uid>": {},
+    "/api/v1/shops/<uid>/offences": {},
+    "/api/v1/shops/<uid>/pledges": {},
     "/api/v1/cells/load": {},
     "/api/v1/problems": {},
     "/api/v1/problems/<uid>": {},
@@ -42,6 +46,7 @@ OPEN = {"/api/v1/openapi.json"}
 def filled(rule, town):
     """An address with something behind it."""
     places = {"areas": town.district, "cells": town.cells[0], "points": town.point, "roads": town.road}
+    places["shops"] = town.shop
     uid = next((str(place.uid) for kind, place in places.items() if f"/{kind}/" in rule), None)
     uid = uid or town.frame["uid"].iloc[0]
     values = {"<uid>": uid, "<number>": str(town.frame["number"].iloc[0])}
@@ -90,7 +95,7 @@ def test_a_route(app, sign_in, town, rule):
         assert sign_in(lacking).get(address, query_string=query).status_code == 403
 
 
-@pytest.mark.parametrize("kind", ["areas", "cells", "points", "roads", "problems"])
+@pytest.mark.parametrize("kind", ["areas", "cells", "points", "roads", "problems", "shops"])
 def test_nothing_behind_a_uid(sign_in, town, kind):
     client = sign_in()
     unknown = client.get(f"/api/v1/{kind}/00000000-0000-4000-8000-000000000000")

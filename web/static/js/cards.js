@@ -4,10 +4,11 @@ import { get } from "gridmap/api.js";
 import { begin } from "gridmap/begin.js";
 import { byId, h } from "gridmap/dom.js";
 import { ago, day, gettext, number, percent, time } from "gridmap/language.js";
+import { shopCard } from "gridmap/shops.js";
 import { view } from "gridmap/view.js";
 
-const PATHS = { cell: "cells", point: "points", road: "roads", area: "areas", problem: "problems" };
-const KINDS = { cell: () => gettext("Grid cell"), point: () => gettext("Inspection point"), road: () => gettext("Priority road"), area: () => gettext("Area"), problem: () => gettext("Problem") };
+const PATHS = { cell: "cells", point: "points", road: "roads", area: "areas", shop: "shops", problem: "problems" };
+const KINDS = { cell: () => gettext("Grid cell"), point: () => gettext("Inspection point"), road: () => gettext("Priority road"), area: () => gettext("Area"), shop: () => gettext("Shop"), problem: () => gettext("Problem") };
 const PAGE = 10;
 const nameOf = (one) => (one && typeof one === "object" ? one.name : one);
 
@@ -76,7 +77,7 @@ export class Cards {
     this.card.hidden = false;
     if (this.shown !== view.state.open) byId("card-body").replaceChildren(h("div", { className: "skeleton", "aria-label": gettext("Loading") }));
     byId("card-kind").textContent = KINDS[kind]();
-    const found = await get("card", `${PATHS[kind]}/${uid}`, kind === "problem" ? undefined : view.query());
+    const found = await get("card", `${PATHS[kind]}/${uid}`, kind === "problem" || kind === "shop" ? undefined : view.query());
     if (view.state.open !== `${kind}/${uid}`) return;
     if (!found) {
       byId("card-body").replaceChildren(h("p", { className: "empty" }, gettext("This could not be loaded.")));
@@ -84,7 +85,7 @@ export class Cards {
     }
     this.shown = view.state.open;
     const feature = found.properties ? { ...found.properties, ...found, geometry: found.geometry } : found;
-    byId("card-body").replaceChildren(...(kind === "problem" ? this.problem(feature) : this.place(kind, feature)).filter(Boolean));
+    byId("card-body").replaceChildren(...(kind === "problem" ? this.problem(feature) : kind === "shop" ? shopCard(feature, { fact, holders: feature.responsibilities.map(holder) }) : this.place(kind, feature)).filter(Boolean));
     if (feature.geometry) this.draw(kind, feature.geometry);
     if (focus) byId("card").focus({ preventScroll: true });
   }

@@ -42,6 +42,7 @@ export function addLayerSwitches() {
     begin.may.read ? layer("heat", gettext("Heat of problems"), null, choose("weight", WEIGHTS, gettext("Weight of the heat")), choose("per", PER, gettext("Heat relative to"))) : null,
     layer("points", gettext("Inspection points")),
     layer("roads", gettext("Priority roads")),
+    begin.may.shops ? layer("shops", gettext("Shops"), gettext("From street level; red: repeat offender, amber: no pledge")) : null,
     h("div", { className: "layer" }, h("label", { htmlFor: "base-choice" }, gettext("Base map")), Object.assign(choose("base", Object.fromEntries(bases().map(({ key, name }) => [key, name])), gettext("Base map")), { id: "base-choice" })),
   ].filter(Boolean));
 }

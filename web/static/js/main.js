@@ -17,6 +17,7 @@ import { Problems } from "gridmap/problems.js";
 import { Recorder } from "gridmap/record.js";
 import { addSearch } from "gridmap/search.js";
 import { addSharing } from "gridmap/share.js";
+import { Shops } from "gridmap/shops.js";
 import { Timeline } from "gridmap/timeline.js";
 import { toast } from "gridmap/toast.js";
 import { view } from "gridmap/view.js";
@@ -88,6 +89,7 @@ async function start() {
   const points = new Points(map, renderer);
   const problems = new Problems(map, majors);
   const heat = new Heat(map);
+  if (begin.may.shops) new Shops(map, renderer).show();
   new Overview(map, cells);
   const filters = new Filters(options);
   addLayerSwitches();

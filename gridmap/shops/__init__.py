@@ -1,0 +1,1 @@
+"""Shopfronts, their pledges, and the ladder of what follows offences."""

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import uuid
+
+from gridmap.people.permissions import Role
+
+
+def body(**more):
+    return {"uid": str(uuid.uuid4()), "category": "A1", **more}
+
+
+def test_an_offence_is_recorded_and_the_next_step_explained(sign_in, town):
+    client = sign_in()
+    address = f"/api/v1/shops/{town.shop.uid}"
+    before = client.get(address)
+    assert before.json["next_step"] == "told"
+    assert "首违不罚" in before.json["next_step_why"]
+    sent = body(note="桌椅占道")
+    first = client.post(f"{address}/offences", json=sent)
+    assert (first.status_code, first.json["step"]) == (201, "told")
+    assert client.post(f"{address}/offences", json=sent).status_code == 200
+    after = client.get(address)
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert (after.json["standing"], after.json["next_step"]) == (1, "taught")
+    refused = client.post(f"{address}/offences", json=body(step="banned"))
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["parameter"] == "reason"
+    listed = client.get(f"{address}/offences").json["offences"]
+    assert [one["uid"] for one in listed] == [sent["uid"]]
+    assert client.get("/api/v1/shops?repeated=1").json["features"] == []
+
+
+def test_a_pledge_is_taken_in(sign_in, town):
+    client = sign_in()
+    address = f"/api/v1/shops/{town.shop.uid}"
+    assert len(client.get("/api/v1/shops?pledge=missing").json["features"]) == 1
+    sent = {"uid": str(uuid.uuid4()), "signed_on": "2026-01-05", "signed_by": "王店主"}
+    assert client.post(f"{address}/pledges", json=sent).status_code == 201
+    assert client.post(f"{address}/pledges", json=sent).status_code == 200
+    assert client.get(address).json["pledge_signed_on"] == "2026-01-05"
+    assert client.get("/api/v1/shops?pledge=missing").json["features"] == []
+
+
+def test_who_may_see_whom(sign_in, town):
+    east, west = (area.id for area in town.communities)
+    address = f"/api/v1/shops/{town.shop.uid}"
+    worker = sign_in(Role.GRID_WORKER, area_id=east)
+    assert worker.get(address).json["phone"] == "13812345678"
+    reader = sign_in(Role.READ_ONLY, area_id=east)
+    assert reader.get(address).json["phone"] == "138****5678"
+    assert reader.post(f"{address}/offences", json=body()).status_code == 403
+    stranger = sign_in(Role.AREA_MANAGER, area_id=west)
+    for path in ("", "/offences", "/pledges"):
+        assert stranger.get(address + path).status_code == 404
+    assert stranger.post(f"{address}/offences", json=body()).status_code == 404
+    assert stranger.get("/api/v1/shops").json["features"] == []
+    assert "王记面馆" not in stranger.get("/shops").text
+    assert stranger.get(f"/shops/{town.shop.uid}").status_code == 404
+    squad = sign_in(Role.ORGANISATION_LEAD, organisation_id=town.squads[1].id)
+    assert squad.get(address).status_code == 404
+    assert sign_in(Role.ASSESSOR).get("/api/v1/shops").status_code == 403
+
+
+def test_pages_record_and_say_what_is_wrong(sign_in, town):
+    client = sign_in()
+    page = f"/shops/{town.shop.uid}"
+    assert "王记面馆" in client.get("/shops").text
+    wrong = client.post(
+        f"{page}/offences", data={"uid": str(uuid.uuid4()), "category": "A1", "step": "banned"}
+    )
+    assert wrong.status_code == 422
+    assert "首违不罚" in wrong.text
+    sent = {"uid": str(uuid.uuid4()), "category": "A1", "step": "told", "at": "2026-03-01T09:30"}
+    assert client.post(f"{page}/offences", data=sent).status_code == 302
+    assert "2026-03-01 09:30" in client.get(page).text
+    offence = sent["uid"]
+    assert client.post(f"{page}/offences/{offence}/appeal", data={"appeal": "当天停业"}).status_code == 302
+    other = f"/shops/{uuid.uuid4()}/offences/{offence}/appeal"
+    assert client.post(other, data={"appeal": "x"}).status_code == 404
+    pledge = {"uid": str(uuid.uuid4()), "signed_on": "2026-02-30", "signed_by": "王"}
+    assert client.post(f"{page}/pledges", data=pledge).status_code == 422
+    assert client.post(f"{page}/pledges", data=pledge | {"signed_on": "2026-02-20"}).status_code == 302
+    form = {"name": "新店", "lon": "121.405", "lat": "31.205", "fresh": "1"}
+    made = client.post(f"/shops/{uuid.uuid4()}/edit", data=form)
+    assert made.status_code == 302
+    assert "新店" in client.get(made.headers["Location"]).text
+    assert client.post(f"/shops/{uuid.uuid4()}/edit", data=form | {"lon": "east"}).status_code == 422
+    assert client.post(f"{page}/close").status_code == 302
+    assert "王记面馆" not in client.get("/shops").text
