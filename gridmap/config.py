@@ -65,6 +65,10 @@ class Settings:
     road_reach_metres: float = _setting(
         60.0, "A problem farther than this from every priority road belongs to none, in metres."
     )
+    site_reach_metres: float = _setting(
+        100.0,
+        "A problem within this of an inspection point lies near it for rules of dispatch, in metres.",
+    )
     photo_megabytes: int = _setting(30, "Largest photo or scan accepted as evidence, in megabytes.")
     photo_megapixels: int = _setting(120, "Photos with more pixels are refused, in millions.")
     photo_edge: int = _setting(2048, "Longer side of the copy of a photo that is shown, in pixels.")

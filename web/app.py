@@ -18,7 +18,7 @@ from gridmap.store.schema import check_schema
 from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.installation import Installation, close_db, installation
-from web.pages import coverage, exports, figures, imports, jobs, shops
+from web.pages import coverage, dispatch_rules, exports, figures, imports, jobs, shops, tray
 from web.pages import map as map_page
 
 __all__ = ["create_app", "from_environment"]
@@ -72,12 +72,14 @@ def create_app(settings: Settings) -> OpenAPI:
     for blueprint in (
         account.pages,
         coverage.pages,
+        dispatch_rules.pages,
         exports.pages,
         figures.pages,
         imports.pages,
         jobs.pages,
         map_page.pages,
         shops.pages,
+        tray.pages,
     ):
         app.register_blueprint(blueprint)
     api.install(app)

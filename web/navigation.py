@@ -38,6 +38,13 @@ ENTRIES: tuple[Entry | Group, ...] = (
     Entry(N_("Map"), "/", Permission.PLACE_READ),
     Entry(N_("Figures"), "/figures", Permission.PROBLEM_READ),
     Group(
+        N_("Dispatch"),
+        (
+            Entry(N_("Headquarters' tray"), "/tray", Permission.PROBLEM_DISPATCH),
+            Entry(N_("Rules of dispatch"), "/dispatch/rules", Permission.DISPATCH_RULES, everywhere=True),
+        ),
+    ),
+    Group(
         N_("Places"),
         (
             Entry(N_("Shops"), "/shops", Permission.SHOP_READ),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmap.store.base import Base, Identified, Valid
+from gridmap.problems.models import Source
+from gridmap.store.base import Base, Identified, Valid, text_enum
 
 __all__ = ["DispatchRule"]
 
@@ -32,6 +33,9 @@ class DispatchRule(Base, Identified, Valid):
     """Near an inspection point of this type."""
     hours: Mapped[str] = mapped_column(String(100), default="")
     """Found within these hours of the day, such as ``19:00-23:00``; may pass midnight."""
+    source: Mapped[Source | None] = mapped_column(text_enum(Source))
+    least_severity: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """At least as grave as this, 1 to 5; 0: however slight."""
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     remark: Mapped[str] = mapped_column(Text, default="")

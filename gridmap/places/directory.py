@@ -36,6 +36,7 @@ __all__ = [
     "PersonEntry",
     "PlaceEntry",
     "Table",
+    "everything_below",
 ]
 
 
@@ -187,7 +188,7 @@ class Directory:
                 for row in _rows(session, Person, "name", "phone", organisation=Person.organisation_id)
             ),
             categories=categories,
-            _below=_below({area.id: area.parent for area in areas}),
+            _below=everything_below({area.id: area.parent for area in areas}),
             _codes={category.code: category for category in categories},
         )
 
@@ -216,7 +217,8 @@ def _rows(session: Session, model: Any, *names: str, **renamed: Any) -> Iterator
         yield {**row, "uid": str(row["uid"])}
 
 
-def _below(parents: dict[int, int | None]) -> dict[int, frozenset[int]]:
+def everything_below(parents: dict[int, int | None]) -> dict[int, frozenset[int]]:
+    """Return for each id of a tree, given as the parent of each, itself with everything below it."""
     found: dict[int, set[int]] = defaultdict(set)
     for area in parents:
         upper: int | None = area

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +14,8 @@ from geodata.cell_index import OUTSIDE, CellIndex
 from geodata.projection import LocalProjection
 from gridmap.people.models import Organisation, OrganisationKind, Person
 from gridmap.places.models import Area, AreaLevel, GridCell, PriorityRoad, Responsibility, ResponsibilityRole
-from gridmap.store.clock import GroundClock
 from gridmap.store.extract import read_columns
+from gridmap.store.remembered import Remembered
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,9 +27,7 @@ __all__ = ["Ground", "Held", "Roads", "ground_on"]
 
 _OFFICES = (OrganisationKind.COMMUNITY, OrganisationKind.SUBDISTRICT_OFFICE)
 
-_MOST_REMEMBERED = 3
-_remembered: OrderedDict[tuple[Any, ...], Ground] = OrderedDict()
-_lock = Lock()
+_remembered: Remembered[Ground] = Remembered(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +123,7 @@ def ground_on(session: Session, day: date, *, reach_metres: float) -> Ground:
     reach_metres
         How far from a priority road a place lies at it.
     """
-    clock = session.scalar(select(GroundClock.ground))
-    key = (str(session.get_bind().engine.url), clock, day, reach_metres)
-    with _lock:
-        if key in _remembered:
-            _remembered.move_to_end(key)
-            return _remembered[key]
-    ground = _load(session, day, reach_metres)
-    with session.get_bind().engine.execution_options(gridmap_write=False).connect() as other:
-        committed = other.scalar(select(GroundClock.ground))
-    if committed == clock:  # else the change is this transaction's own and may yet be rolled back
-        with _lock:
-            _remembered[key] = ground
-            while len(_remembered) > _MOST_REMEMBERED:
-                _remembered.popitem(last=False)
-    return ground
+    return _remembered.get(session, (day, reach_metres), lambda: _load(session, day, reach_metres))
 
 
 def _load(session: Session, day: date, reach_metres: float) -> Ground:

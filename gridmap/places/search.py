@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import case, func, or_, select
 
 from gridmap.labels import label, site_label
 from gridmap.people.models import Person
@@ -22,6 +22,7 @@ from gridmap.places.models import (
     Responsibility,
     Street,
 )
+from gridmap.problems.limits import inside
 from gridmap.problems.models import Problem
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def _problem_hits(
 ) -> Iterator[Hit]:
     query = (
         select(Problem.uid, Problem.id, Problem.category_id, Problem.address, Problem.lon, Problem.lat)
-        .where(condition, _within(actor.scope(Permission.PROBLEM_READ)))
+        .where(condition, inside(actor.scope(Permission.PROBLEM_READ)))
         .order_by(Problem.id.desc())
         .limit(limit)
     )
@@ -248,16 +249,3 @@ def _problem_hits(
             yield Hit(kind, str(uid), address, said, lon, lat, None)
         else:
             yield Hit(kind, str(uid), f"#{number}", " · ".join(filter(None, (said, address))), lon, lat, None)
-
-
-def _within(scope: Scope) -> ColumnElement[bool]:
-    """SQL condition that says what `Scope.covers` says."""
-    parts = []
-    for holding in scope.holdings:
-        limits: list[ColumnElement[bool]] = [Problem.id.is_not(None)]
-        if holding.areas is not None:
-            limits.append(Problem.area_id.in_(holding.areas))
-        if holding.organisations is not None:
-            limits.append(Problem.organisation_id.in_(holding.organisations))
-        parts.append(and_(*limits))
-    return or_(*parts)

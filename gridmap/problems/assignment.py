@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from gridmap.deadlines.calendar import WorkingCalendar
     from gridmap.places.ground import Ground
 
-__all__ = ["HOLDERS", "Assignment", "Categories", "assign", "load_categories"]
+__all__ = ["HOLDERS", "REASONS", "Assignment", "Categories", "assign", "load_categories"]
 
 HOLDERS = (
     ("cell", ResponsibilityRole.GRID_WORKER),
@@ -58,7 +58,8 @@ HOLDERS = (
 )
 """Kinds of place and roles that answer for a problem, in the order in which they are asked."""
 
-_REASONS = ("category", *(f"{place} {role.value}" for place, role in HOLDERS), "area office", "headquarters")
+REASONS = ("category", *(f"{place} {role.value}" for place, role in HOLDERS), "area office", "headquarters")
+"""What may decide, in the order of the table above; `Assignment` counts positions here."""
 _NOBODY = -1
 
 
@@ -144,7 +145,7 @@ class Assignment:
 
     def reasons(self) -> NDArray[np.object_]:
         """What decided, for the history: JSON text with ``person_by`` and ``organisation_by``, shape (n,)."""
-        names = (*_REASONS, None)  # -1 is the last
+        names = (*REASONS, None)  # -1 is the last
         pairs = np.stack([self.person_by, self.organisation_by], axis=1) % len(names)
         codes = pairs[:, 0].astype(np.int64) * len(names) + pairs[:, 1]
         texts = np.array(

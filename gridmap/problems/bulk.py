@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from gridmap.deadlines.calendar import load_calendar
+from gridmap.dispatch.service import choose_for
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
@@ -16,10 +17,12 @@ from gridmap.problems.models import Event, EventKind, Flag, Problem, Source, Sta
 from gridmap.problems.rules import impossible_times, steps_behind, suspect_default_coordinates
 from gridmap.store.bulk import insert_rows, reserve_ids
 from gridmap.store.clock import next_change
+from gridmap.store.columns import is_single
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from enum import StrEnum
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
@@ -108,26 +111,38 @@ def insert_problems(
     )
     due_at = _times(columns.get("due_at"), count)
     severity = np.asarray(columns.get("severity", np.full(count, -1)), dtype=np.int16)
+    severity = np.where(severity > 0, severity, whose.severity).astype(np.int16)
+    source = columns.get("source", Source.OTHER)
+    choice = choose_for(
+        session,
+        whose,
+        {"lon": lon, "lat": lat, "category_id": category, "found_at": found_at}
+        | {"source": _positions(source, Source, count), "severity": severity},
+        ground=ground,
+        settings=settings,
+        now=now,
+    )
     flags = whose.flags.copy()
     flags[suspect_default_coordinates(lon, lat, category)] |= Flag.DEFAULT_COORDINATE.value
     flags[impossible_times(found_at, closed_at, moment)] |= Flag.IMPOSSIBLE_TIMES.value
 
     ids = reserve_ids(session, Problem, count)
-    state = _positions(columns.get("state", State.RECORDED), count)
+    state = _positions(columns.get("state", State.RECORDED), State, count)
     due_at = np.where(np.isnat(due_at), whose.due_at, due_at)
     insert_rows(
         session,
         Problem,
         {
             **whose.columns(),
+            **choice.columns(),
             "id": ids,
             "geometry": geometry,
             "lon": lon,
             "lat": lat,
             "category_id": category,
             "state": state,
-            "source": columns.get("source", Source.OTHER),
-            "severity": np.where(severity > 0, severity, whose.severity).astype(np.int16),
+            "source": source,
+            "severity": severity,
             "flags": flags,
             "found_at": found_at,
             "closed_at": closed_at,
@@ -152,7 +167,7 @@ def insert_problems(
             "recorded_at": now,
             "actor": actor.name,
             "state": state,
-            "details": whose.reasons(),
+            "details": choice.details(),
             "import_id": import_id,
         },
         step=lambda done: progress(0.8 * count + 0.2 * done, count, "Writing the history"),
@@ -166,11 +181,11 @@ def _times(given: Any, count: int) -> NDArray[np.datetime64]:
     return np.asarray(given, dtype="datetime64[us]")
 
 
-def _positions(state: Any, count: int) -> NDArray[np.int16]:
-    """States as positions, however they were given: one for all, positions, or values."""
-    if isinstance(state, str):
-        return np.full(count, list(State).index(State(state)), dtype=np.int16)
-    given = np.asarray(state)
-    if given.dtype.kind in "iu":
-        return given.astype(np.int16)
-    return np.array([list(State).index(State(one)) for one in given], dtype=np.int16)
+def _positions(given: Any, kind: type[StrEnum], count: int) -> NDArray[np.int16]:
+    """Positions in an enumeration, however they were given: one value for all, values, or positions."""
+    if is_single(given):
+        return np.full(count, list(kind).index(kind(given)), dtype=np.int16)
+    values = np.asarray(given)
+    if values.dtype.kind in "iu":
+        return values.astype(np.int16)
+    return np.array([list(kind).index(kind(one)) for one in values], dtype=np.int16)

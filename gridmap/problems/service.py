@@ -12,6 +12,7 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.deadlines.calendar import load_calendar
+from gridmap.dispatch.service import choose_for
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
@@ -113,6 +114,7 @@ def record_problem(
     shapes = np.array([geometry], dtype=object)
     lon, lat = places_of(shapes)
     ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
+    seen = np.array([found_at.astimezone(UTC).replace(tzinfo=None)], dtype="datetime64[us]")
     whose = assign(
         ground,
         load_categories(session),
@@ -120,9 +122,19 @@ def record_problem(
         lon,
         lat,
         category_ids=[category.id],
-        found_at=np.array([found_at.astimezone(UTC).replace(tzinfo=None)], dtype="datetime64[us]"),
+        found_at=seen,
     )
-    ids = {name: _one(column) for name, column in whose.columns().items()}
+    source = np.array([list(Source).index(report.source)], dtype=np.int16)
+    choice = choose_for(
+        session,
+        whose,
+        {"lon": lon, "lat": lat, "category_id": np.array([category.id]), "found_at": seen}
+        | {"source": source, "severity": whose.severity},
+        ground=ground,
+        settings=settings,
+        now=now,
+    )
+    ids = {name: _one(column) for name, column in (whose.columns() | choice.columns()).items()}
     if not any(holding.areas is None or ids["area_id"] in holding.areas for holding in scope.holdings):
         raise PermissionDeniedError("This place lies outside the areas in which you may report.")
     problem = Problem(
@@ -144,7 +156,9 @@ def record_problem(
     common = {"problem_id": problem.id, "at": found_at, "recorded_at": now, "actor": actor.name}
     session.add(Event(kind=EventKind.RECORDED, state=State.RECORDED, details={}, **common))
     session.add(
-        Event(kind=EventKind.ASSIGNED, state=State.RECORDED, details=json.loads(whose.reasons()[0]), **common)
+        Event(
+            kind=EventKind.ASSIGNED, state=State.RECORDED, details=json.loads(choice.details()[0]), **common
+        )
     )
     session.flush()
     problem.change = next_change(session)

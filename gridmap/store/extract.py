@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from sqlalchemy.types import TypeEngine
 
-__all__ = ["driver_of", "read_columns"]
+__all__ = ["driver_of", "read_by_ids", "read_columns"]
 
 _SLICE = 250_000
 """Rows in one answer: a field of PostGIS's is limited to 1 GB."""
+_LISTED, _SPARSE = 10_000, 3
+"""Ids named one by one in a query; and how many rows may be read for one wanted, to read a whole range."""
 _EPOCH = np.datetime64("2000-01-01", "us") - np.datetime64(0, "us")
 """PostgreSQL counts from 2000; its -infinity is numpy's NaT."""
 _FAMILIES: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
@@ -102,6 +104,37 @@ def read_columns(session: Session, query: Select[*tuple[Any, ...]]) -> dict[str,
     on_postgis = session.get_bind().dialect.name == "postgresql"
     parts = list((_from_postgis if on_postgis else _from_spatialite)(session, query, kinds))
     return {name: np.concatenate([part[name] for part in parts]) for name in kinds}
+
+
+def read_by_ids(
+    session: Session, query: Select[*tuple[Any, ...]], key: Any, ids: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
+    """Run a query for some rows and return its columns in the order of `ids`, as `read_columns` does.
+
+    Parameters
+    ----------
+    session, query
+        As there; one of the query's columns is `key`.
+    key
+        A column of unique integers.
+    ids
+        Values of `key`, shape (n,). What is not there is left out.
+    """
+    wanted = np.unique(ids)
+    dense = wanted.size and (wanted[-1] - wanted[0]) < _SPARSE * wanted.size
+    if dense:
+        parts = [read_columns(session, query.where(key.between(int(wanted[0]), int(wanted[-1]))))]
+    else:
+        chunks = [wanted[start : start + _LISTED] for start in range(0, max(wanted.size, 1), _LISTED)]
+        parts = [read_columns(session, query.where(key.in_(chunk.tolist()))) for chunk in chunks]
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(rows[key.key], kind="stable")
+    found = rows[key.key][order]
+    at = np.searchsorted(found, ids)
+    there = at < found.size
+    there[there] = found[at[there]] == ids[there]
+    picked = order[at[there]]
+    return {name: values[picked] for name, values in rows.items()}
 
 
 def driver_of(connection: Connection) -> Any:

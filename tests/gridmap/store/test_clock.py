@@ -12,7 +12,7 @@ from gridmap.store.tables import metadata
 
 CLOCKED = {
     "ground": {"area", "category", "grid_cell", "inspection_point", "organisation", "person", "priority_road"}
-    | {"responsibility"},
+    | {"dispatch_rule", "responsibility"},
     "base": {"area", "building", "inspection_point", "street", "surface"},
     "access": {"grant", "login", "person"},
     "shops": {"offence", "pledge", "shopfront"},
@@ -21,7 +21,6 @@ UNCLOCKED = {
     "attachment",
     "batch",
     "change_clock",
-    "dispatch_rule",
     "event",
     "ground_clock",
     "import",
