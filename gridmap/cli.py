@@ -17,6 +17,10 @@ from gridmap.language import explain, gettext, use_language
 from gridmap.people.command import logins
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import migrate
+from gridmap.trail.command import verify_trail
+from gridmap.trail.genesis import begin_trail
+from gridmap.trail.keeper import TrailKeeper
+from gridmap.trail.origin import Origin, set_origin
 
 __all__ = ["program", "run"]
 
@@ -28,6 +32,7 @@ def program(context: click.Context) -> None:
     """Grid management for cities under assessment."""
     context.obj = Settings.from_environment()
     use_language(context.obj.language)
+    set_origin(Origin.of_command(sys.argv[1:]))
 
 
 @program.group()
@@ -39,7 +44,10 @@ def store() -> None:
 @click.pass_obj
 def prepare(settings: Settings) -> None:
     """Create the tables, or bring them up to this version."""
-    migrate(open_engine(settings.store_url))
+    engine = open_engine(settings.store_url, keeper=TrailKeeper.of(settings))
+    migrate(engine)
+    if taken := begin_trail(engine):
+        click.echo(gettext("The trail begins with {rows} rows that were there.", rows=taken))
     click.echo(gettext("The store is ready."))
 
 
@@ -48,6 +56,7 @@ program.add_command(evidence)
 program.add_command(imports)
 program.add_command(logins)
 program.add_command(places)
+program.add_command(verify_trail)
 
 
 def run(command: click.Group) -> None:

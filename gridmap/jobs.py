@@ -6,6 +6,7 @@ the job itself holds the database's write lock, and by every server process.
 
 from __future__ import annotations
 
+import contextvars
 import json
 import os
 import threading
@@ -86,8 +87,10 @@ class Jobs:
         job = Job(uid=uuid.uuid4().hex, kind=kind, owner=owner, pid=os.getpid(), started_at=_now())
         self._write(job)
         language = current_language()
+        # The context says who acts; what the job changes is theirs.
+        context = contextvars.copy_context()
         thread = threading.Thread(
-            target=self._run, args=(job, work, language), name=f"job-{kind}", daemon=True
+            target=context.run, args=(self._run, job, work, language), name=f"job-{kind}", daemon=True
         )
         thread.start()
         return job

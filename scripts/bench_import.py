@@ -32,6 +32,7 @@ from gridmap.problems.models import Category
 from gridmap.store.bulk import insert_rows
 from gridmap.store.engine import open_engine, writing
 from gridmap.store.schema import migrate
+from gridmap.trail.keeper import TrailKeeper
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -59,7 +60,7 @@ def problems(count: int, categories: list[int]) -> dict[str, Any]:
 
 def prepare(url: str, cells: int) -> tuple[Any, list[int]]:
     """An empty store with cells and categories; the engine and the categories' ids."""
-    engine = open_engine(url)
+    engine = open_engine(url, keeper=TrailKeeper("bench", Path(tempfile.mkdtemp(prefix="gridmap-bench-"))))
     migrate(engine)
     with writing(engine) as session:
         ensure_categories(session)

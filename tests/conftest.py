@@ -22,8 +22,10 @@ from strict import (  # the hooks work by being here
     pytest_runtest_makereport,  # noqa: F401
 )
 
+from gridmap.config import Settings
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import migrate
+from gridmap.trail.keeper import TrailKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +110,13 @@ def store_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
-    engine = open_engine(make_url(store_url).render_as_string(hide_password=False))
+def keeper(tmp_path: Path) -> TrailKeeper:
+    """Keeps the trail of a throwaway installation, as one with its data folder at `tmp_path` does."""
+    return TrailKeeper.of(Settings(data_dir=tmp_path))
+
+
+@pytest.fixture
+def engine(store_url: str, keeper: TrailKeeper) -> Iterator[Engine]:
+    engine = open_engine(make_url(store_url).render_as_string(hide_password=False), keeper=keeper)
     yield engine
     engine.dispose()

@@ -8,6 +8,7 @@ from flask import current_app, g, redirect, request, session, url_for
 
 from gridmap.errors import PermissionDeniedError
 from gridmap.people.logins import actor_of
+from gridmap.trail.origin import Origin, set_origin
 from web.installation import clocks, db, installation
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = ["install", "needs", "needs_of", "open_to_all", "signed_in"]
 _ATTRIBUTE = "gridmap_needs"
 OPEN = "open"
 SIGNED_IN = "signed in"
+VISITOR = "visitor"
 _KEPT_ACTORS = 1000
 
 View = TypeVar("View", bound="Callable[..., object]")
@@ -82,6 +84,7 @@ def _check() -> Response | None:
         g.actor = _known(login, session.get("epoch", 0))
         if g.actor is None:
             session.clear()
+    _say_who(g.actor)
     if needed == OPEN:
         return None
     if g.actor is None:
@@ -93,6 +96,12 @@ def _check() -> Response | None:
     if needed is None or not g.actor.may(needed):
         raise PermissionDeniedError("This needs the permission {permission}.", permission=str(needed))
     return None
+
+
+def _say_who(actor: Actor | None) -> None:
+    """Say who acts in this request, for the trail; one without a login is a visitor."""
+    where = f"web {request.remote_addr or '-'} {request.method} {request.path}"
+    set_origin(Origin(actor.name if actor else VISITOR, where, actor.login_id if actor else None))
 
 
 def install(app: Flask) -> None:

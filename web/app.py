@@ -11,10 +11,9 @@ from flask_openapi3.openapi import OpenAPI
 
 from gridmap import __version__
 from gridmap.config import LANGUAGES, Settings
+from gridmap.installation import open_store
 from gridmap.jobs import Jobs
 from gridmap.language import current_language, gettext, ngettext, use_language
-from gridmap.store.engine import open_engine
-from gridmap.store.schema import check_schema
 from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.installation import Installation, close_db, installation
@@ -51,8 +50,7 @@ def create_app(settings: Settings) -> OpenAPI:
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 2**20,
         WTF_CSRF_TIME_LIMIT=None,
     )
-    engine = open_engine(settings.store_url)
-    check_schema(engine)
+    engine = open_store(settings)
     app.extensions["gridmap"] = Installation.start(settings, engine, Jobs(settings.data_dir / "jobs"))
 
     app.before_request(_choose_language)

@@ -12,8 +12,9 @@ from gridmap.coverage.audit import FindingKind, audit_coverage
 from gridmap.coverage.drawing import Wish, apply_drawing, area_from_bounds, propose_cells
 from gridmap.coverage.repair import apply_repair, offer_repair
 from gridmap.errors import NotFoundError
-from gridmap.imports.command import open_store, shown_progress
+from gridmap.imports.command import shown_progress
 from gridmap.imports.plan import ImportOptions, Writer
+from gridmap.installation import open_store
 from gridmap.labels import label
 from gridmap.language import gettext
 from gridmap.people.permissions import Actor

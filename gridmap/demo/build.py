@@ -35,9 +35,9 @@ from gridmap.places.models import (
 from gridmap.problems.bulk import insert_problems
 from gridmap.problems.catalogue import ensure_categories
 from gridmap.problems.models import Category
-from gridmap.store.base import Base
 from gridmap.store.bulk import insert_rows, reserve_ids
 from gridmap.store.clock import next_change
+from gridmap.trail.decisions import audited_tables
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,7 +66,6 @@ _FIXED_BY = {
     "0702": "fire",
 }
 """Category -> department (`DEPARTMENTS`) that fixes it; the others are the community's own."""
-_CLOCKS = {"change_clock", "ground_clock", "alembic_version"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +195,8 @@ def build_demo(
 
 def _clear(session: Session) -> None:
     """Remove every row; what refers to something goes before it."""
-    for table in reversed(Base.metadata.sorted_tables):
-        if table.name not in _CLOCKS:
-            session.execute(delete(table))
+    for table in reversed(audited_tables()):
+        session.execute(delete(table))
     next_change(session, rebuild=True)
 
 

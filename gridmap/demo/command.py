@@ -9,7 +9,8 @@ import click
 
 from gridmap.demo.build import build_demo
 from gridmap.demo.presence import PASSWORD, demo_logins, holds_demo, is_empty
-from gridmap.imports.command import open_store, shown_progress
+from gridmap.imports.command import shown_progress
+from gridmap.installation import open_store
 from gridmap.language import gettext
 from gridmap.people.permissions import Actor
 from gridmap.store.engine import writing

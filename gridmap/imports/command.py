@@ -16,16 +16,14 @@ from gridmap.errors import InvalidValueError
 from gridmap.imports.kinds import KINDS
 from gridmap.imports.plan import ImportOptions, Plan, Writer
 from gridmap.imports.service import apply_import, list_imports, plan_import, undo_import
+from gridmap.installation import open_store
 from gridmap.language import gettext
 from gridmap.people.permissions import Actor
-from gridmap.store.engine import open_engine, reading, writing
-from gridmap.store.schema import check_schema
+from gridmap.store.engine import reading, writing
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterator
-
-    from sqlalchemy.engine import Engine
 
     from gridmap.config import Settings
     from gridmap.jobs import Progress
@@ -55,13 +53,6 @@ def shown_progress() -> Iterator[Progress]:
 @click.group("import")
 def imports() -> None:
     """Bring a city in: preview, apply, list, undo."""
-
-
-def open_store(settings: Settings) -> Engine:
-    """Open the store, which must be prepared."""
-    engine = open_engine(settings.store_url)
-    check_schema(engine)
-    return engine
 
 
 @imports.command("file")

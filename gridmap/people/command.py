@@ -9,7 +9,7 @@ import click
 from sqlalchemy import select
 
 from gridmap.errors import NotFoundError
-from gridmap.imports.command import open_store
+from gridmap.installation import open_store
 from gridmap.language import gettext
 from gridmap.people.logins import change_password, create_login
 from gridmap.people.models import Login, Organisation, Person

@@ -17,6 +17,7 @@ from gridmap.store.columns import as_arrow, is_single, random_uids
 from gridmap.store.extract import read_columns
 from gridmap.store.loading import load_postgis, load_spatialite
 from gridmap.store.relief import relieved
+from gridmap.store.witness import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -104,7 +105,7 @@ def insert_rows(
     }
     connection = session.connection()
     on_postgis = connection.dialect.name == "postgresql"
-    batches = _batches(table, filled, count, postgis=on_postgis)
+    batches = watched(session, table, _batches(table, filled, count, postgis=on_postgis))
     load = load_postgis if on_postgis else load_spatialite
     with relieved(session, table, filled, count):
         for done in load(connection, table, batches):

@@ -13,12 +13,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from gridmap.errors import StoreError
+from gridmap.store.witness import WritingSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
     from sqlalchemy.engine import Connection, Engine
+
+    from gridmap.store.witness import Keeper
 
 __all__ = ["open_engine", "reading", "writing"]
 
@@ -32,8 +35,15 @@ _PRAGMAS = (
 )
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, keeper: Keeper | None = None) -> Engine:
     """Open the store named by a SQLAlchemy URL, ``sqlite:///file`` or ``postgresql://…``.
+
+    Parameters
+    ----------
+    url
+        Its address.
+    keeper
+        Keeps the trail; without one the store can be read and prepared, and not written.
 
     Raises
     ------
@@ -44,9 +54,9 @@ def open_engine(url: str) -> Engine:
     importlib.import_module("gridmap.store.tables")
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _open_spatialite(url)
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(
+        engine = _open_spatialite(url)
+    elif parsed.get_backend_name() == "postgresql":
+        engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
             pool_size=10,
@@ -54,10 +64,15 @@ def open_engine(url: str) -> Engine:
             # The just-in-time compiler costs more than it saves on queries of this size.
             connect_args={"options": "-c jit=off -c timezone=UTC"},
         )
-    raise StoreError(
-        "Expected a database address that starts with sqlite:/// or postgresql://; found {found!r}.",
-        found=parsed.render_as_string(hide_password=True),
-    )
+    else:
+        raise StoreError(
+            "Expected a database address that starts with sqlite:/// or postgresql://; found {found!r}.",
+            found=parsed.render_as_string(hide_password=True),
+        )
+    if keeper is not None:
+        engine.update_execution_options(gridmap_keeper=keeper)
+        event.listen(engine, "before_cursor_execute", keeper.refuse_unseen)
+    return engine
 
 
 def _driver() -> ModuleType:
@@ -126,17 +141,25 @@ def reading(engine: Engine) -> Iterator[Session]:
 def writing(engine: Engine) -> Iterator[Session]:
     """Session for one unit of work: committed at the end of the block, rolled back on an error.
 
+    What it changes is in the trail, under whoever acts; see `gridmap.trail.origin`.
+
     Raises
     ------
     StoreError
         If the store stayed busy for a minute.
     """
+    keeper: Keeper | None = engine.get_execution_options().get("gridmap_keeper")
+    if keeper is None:
+        message = "Expected a store with a keeper of the trail, as gridmap.installation.open_store has it."
+        raise RuntimeError(message)
     try:
         with (
-            Session(engine.execution_options(gridmap_write=True), expire_on_commit=False) as session,
+            WritingSession(engine.execution_options(gridmap_write=True), expire_on_commit=False) as session,
             session.begin(),
+            keeper.watch(session) as witness,
         ):
             yield session
+            witness.close()
     except DBAPIError as error:
         if "database is locked" in str(error.orig):
             raise StoreError(
@@ -144,3 +167,4 @@ def writing(engine: Engine) -> Iterator[Session]:
                 seconds=_WAIT_SECONDS,
             ) from error
         raise
+    witness.committed()

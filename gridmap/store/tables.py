@@ -9,7 +9,19 @@ from gridmap.problems import models as problems
 from gridmap.shops import models as shops
 from gridmap.store import clock
 from gridmap.store.base import Base
+from gridmap.trail import models as trail
 
-__all__ = ["clock", "dispatch", "evidence", "imports", "metadata", "people", "places", "problems", "shops"]
+__all__ = [
+    "clock",
+    "dispatch",
+    "evidence",
+    "imports",
+    "metadata",
+    "people",
+    "places",
+    "problems",
+    "shops",
+    "trail",
+]
 
 metadata = Base.metadata

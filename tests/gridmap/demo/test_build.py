@@ -17,7 +17,7 @@ from gridmap.people.permissions import Actor, Role
 from gridmap.places.models import Building, GridCell, Street, Surface
 from gridmap.problems.models import Event, Flag, Problem, State
 from gridmap.store.clock import read_clock
-from gridmap.store.engine import open_engine, reading, writing
+from gridmap.store.engine import reading, writing
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -123,9 +123,9 @@ def test_a_store_with_something_in_it_is_left_alone_unless_told(engine, settings
 
 
 @pytest.mark.parametrize(("cells", "problems"), [(0, 5), (-1, 5), (60, -1), (20_001, 0)])
-def test_sizes_out_of_range_are_refused(spatialite_url, settings, now, cells: int, problems: int) -> None:
+def test_sizes_out_of_range_are_refused(engine, settings, now, cells: int, problems: int) -> None:
     with pytest.raises(InvalidValueError, match="Expected"):
-        build(open_engine(spatialite_url), settings, now, cells=cells, problems=problems)
+        build(engine, settings, now, cells=cells, problems=problems)
 
 
 def test_a_district_without_problems_can_be_built(engine, settings, now) -> None:

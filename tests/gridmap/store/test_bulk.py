@@ -250,8 +250,8 @@ def test_points_are_stored_as_the_store_itself_would(engine, category):
         assert session.scalar(same) == 1
 
 
-def test_a_reader_in_the_way_does_not_stop_a_load(postgis_url):
-    engine = open_engine(postgis_url)
+def test_a_reader_in_the_way_does_not_stop_a_load(postgis_url, keeper):
+    engine = open_engine(postgis_url, keeper=keeper)
     with writing(engine) as session:
         session.add(Category(code="1", name="一"))
     with reading(engine) as reader, writing(engine) as session:

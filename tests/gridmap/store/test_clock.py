@@ -28,6 +28,9 @@ UNCLOCKED = {
     "problem",
     "problem_link",
     "request",
+    "trail_entry",
+    "trail_head",
+    "trail_line",
 }
 
 

@@ -1,0 +1,1 @@
+"""The trail: one entry per transaction with every change in it, chained so that no tampering goes unseen."""
