@@ -7,10 +7,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gridmap.errors import PermissionDeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 __all__ = ["ROLE_PERMISSIONS", "Actor", "Holding", "Permission", "Role", "Scope"]
 
@@ -119,6 +123,19 @@ class Scope:
             and (h.organisations is None or organisation_id in h.organisations)
             for h in self.holdings
         )
+
+    def covers_each(
+        self, area_ids: NDArray[np.int64], organisation_ids: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Say for many things what `covers` says for one; -1 is none. Arrays of shape (n,)."""
+        inside = np.zeros(len(area_ids), dtype=bool)
+        for holding in self.holdings:
+            within = np.ones(len(area_ids), dtype=bool)
+            for limit, ids in ((holding.areas, area_ids), (holding.organisations, organisation_ids)):
+                if limit is not None:
+                    within &= np.isin(ids, np.fromiter(limit, dtype=np.int64, count=len(limit)))
+            inside |= within
+        return inside
 
 
 @dataclass(frozen=True, slots=True)

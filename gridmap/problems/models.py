@@ -239,6 +239,7 @@ class Batch(Base, Identified):
     login_id: Mapped[int | None] = mapped_column(ForeignKey("login.id"))
     at: Mapped[datetime]
     problems: Mapped[int] = mapped_column(Integer)
+    """On how many it was taken."""
     undone_at: Mapped[datetime | None]
 
 
@@ -263,6 +264,7 @@ class ProblemLink(Base, Identified):
     made_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     """When it turned out not to be so."""
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"), index=True)
 
 
 class RequestState(StrEnum):
@@ -271,6 +273,8 @@ class RequestState(StrEnum):
     OPEN = "open"
     GRANTED = "granted"
     DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    """Asked by a step that was taken back."""
 
 
 class Request(Base, Identified):
@@ -283,10 +287,12 @@ class Request(Base, Identified):
     reason: Mapped[str] = mapped_column(Text)
     until: Mapped[datetime | None]
     more: Mapped[int | None] = mapped_column(Integer)
-    unit: Mapped[TimeUnit | None] = mapped_column(text_enum(TimeUnit))
+    """In the unit of the problem's own limit."""
     asked_by: Mapped[str] = mapped_column(String(100))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     asked_at: Mapped[datetime]
     state: Mapped[RequestState] = mapped_column(text_enum(RequestState), default=RequestState.OPEN)
     decided_by: Mapped[str | None] = mapped_column(String(100))
     decided_at: Mapped[datetime | None]
+    asked_in_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"), index=True)
+    decided_in_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"), index=True)

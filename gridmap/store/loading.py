@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-__all__ = ["load_postgis", "load_spatialite"]
+__all__ = ["bound", "load_postgis", "load_spatialite"]
 
 _UUID_BYTES = 16
 _NOTHING = bytearray()
@@ -81,7 +81,7 @@ def load_spatialite(connection: Connection, table: Table, batches: Iterator[pa.R
                 place = "nullif(?, x'')" if column.null_count else "?"
                 if isinstance(kind := table.columns[name].type, Geometry) and pa.types.is_binary(column.type):
                     place = f"GeomFromWKB({place}, {kind.srid})"
-                values.append(_bound(column))
+                values.append(bound(column))
             places.append(place)
         statement = (
             f"INSERT INTO {preparer.format_table(table)}"  # noqa: S608 - names of the model's columns
@@ -116,7 +116,7 @@ def _texts(column: pa.Array) -> pa.Array:
     return column.cast(pa.string()) if pa.types.is_date(column.type) else column
 
 
-def _bound(column: pa.Array) -> list[Any]:
+def bound(column: pa.Array) -> list[Any]:
     """Values in the types that the driver takes without looking for an adapter; UUIDs as 32 digits."""
     if pa.types.is_fixed_size_binary(column.type):
         width = column.type.byte_width

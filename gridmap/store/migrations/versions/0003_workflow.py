@@ -87,10 +87,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(24), nullable=False),
         sa.Column("made_at", _TIME, nullable=False),
         sa.Column("ended_at", _TIME),
+        *_key("problem_link", "batch_id", "batch"),
         sa.UniqueConstraint("problem_id", "other_id", "kind", name="uq_problem_link"),
     )
     op.create_index("ix_problem_link_problem_id", "problem_link", ["problem_id"])
     op.create_index("ix_problem_link_other_id", "problem_link", ["other_id"])
+    op.create_index("ix_problem_link_batch_id", "problem_link", ["batch_id"])
     _identified(
         "request",
         *_key("request", "problem_id", "problem", null=False),
@@ -98,15 +100,17 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("until", _TIME),
         sa.Column("more", sa.Integer()),
-        sa.Column("unit", sa.String(24)),
         sa.Column("asked_by", sa.String(100), nullable=False),
         *_key("request", "person_id", "person"),
         sa.Column("asked_at", _TIME, nullable=False),
         sa.Column("state", sa.String(24), nullable=False),
         sa.Column("decided_by", sa.String(100)),
         sa.Column("decided_at", _TIME),
+        *_key("request", "asked_in_id", "batch"),
+        *_key("request", "decided_in_id", "batch"),
     )
-    op.create_index("ix_request_problem_id", "request", ["problem_id"])
+    for column in ("problem_id", "asked_in_id", "decided_in_id"):
+        op.create_index(f"ix_request_{column}", "request", [column])
     rule = "dispatch_rule"
     _identified(
         rule,
