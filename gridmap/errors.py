@@ -58,6 +58,22 @@ class LimitReachedError(GridmapError):
     """Somebody asks for more within a time than the installation allows."""
 
 
+class StaleVersionError(ConflictError):
+    """The thing has changed since the version that somebody's change was meant for.
+
+    Parameters
+    ----------
+    message, **params
+        As for the base class.
+    changes
+        What has happened to it since, as lines of its history.
+    """
+
+    def __init__(self, message: str, *, changes: list[dict[str, Any]], **params: Any) -> None:
+        super().__init__(message, **params)
+        self.changes = changes
+
+
 class StoreError(GridmapError):
     """The database is missing, not prepared, of another revision, or lacks its spatial extension."""
 

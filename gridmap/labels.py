@@ -14,6 +14,7 @@ from gridmap.places.models import AreaLevel, ResponsibilityRole
 from gridmap.places.sites import SiteType
 from gridmap.problems.models import EventKind, Flag, Source, State, TimeUnit
 from gridmap.shops.models import AppealState, Step
+from gridmap.workflow.transitions import Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,28 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             State.SUSPENDED: _("suspended"),
             State.REJECTED: _("rejected"),
             State.MERGED: _("merged with another"),
+        },
+        Action: {
+            Action.CHECK: _("file it: real, and no duplicate"),
+            Action.REJECT: _("reject"),
+            Action.MERGE: _("merge with another"),
+            Action.DISPATCH: _("dispatch"),
+            Action.REDISPATCH: _("dispatch to another"),
+            Action.ACCEPT: _("accept"),
+            Action.RETURN: _("return: not ours"),
+            Action.FIX: _("report as fixed"),
+            Action.VERIFY: _("verify"),
+            Action.SEND_BACK: _("send back for rework"),
+            Action.CLOSE: _("close"),
+            Action.ASK_SUSPENSION: _("ask for suspension"),
+            Action.ASK_EXTENSION: _("ask for more time"),
+            Action.DECLINE: _("decline the request"),
+            Action.SUSPEND: _("suspend"),
+            Action.EXTEND: _("give more time"),
+            Action.RESUME: _("resume"),
+            Action.LOOK_BACK: _("looked back: still good"),
+            Action.REOPEN: _("reopen"),
+            Action.RESTORE: _("restore"),
         },
         Source: {
             Source.PATROL: _("patrol"),
@@ -151,6 +174,7 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             EventKind.STATE: _("state changed"),
             EventKind.IMPORTED: _("imported"),
             EventKind.UNDONE: _("taken back"),
+            EventKind.EDITED: _("corrected"),
             EventKind.EVIDENCE: _("evidence added"),
         },
         Stage: {

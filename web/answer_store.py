@@ -11,10 +11,11 @@ __all__ = ["AnswerStore", "Body"]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What an answer holds."""
+    """What an answer holds, and the version of the one thing it tells of, where it does."""
 
     content: bytes
     kind: str
+    version: str = ""
 
 
 class AnswerStore:

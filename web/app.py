@@ -17,7 +17,7 @@ from gridmap.language import current_language, gettext, ngettext, use_language
 from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.installation import Installation, close_db, installation
-from web.pages import coverage, dispatch_rules, exports, figures, imports, jobs, shops, tray
+from web.pages import coverage, dispatch_rules, exports, figures, imports, jobs, problems, shops, tray
 from web.pages import map as map_page
 
 __all__ = ["create_app", "from_environment"]
@@ -78,6 +78,7 @@ def create_app(settings: Settings) -> OpenAPI:
         map_page.pages,
         shops.pages,
         tray.pages,
+        problems.pages,
     ):
         app.register_blueprint(blueprint)
     api.install(app)

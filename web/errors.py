@@ -17,6 +17,7 @@ from gridmap.errors import (
     NotFoundError,
     PermissionDeniedError,
     SettingError,
+    StaleVersionError,
     StoreError,
 )
 from gridmap.language import N_, explain, gettext
@@ -33,6 +34,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
     PermissionDeniedError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    StaleVersionError: HTTPStatus.PRECONDITION_FAILED,
     ConflictError: HTTPStatus.CONFLICT,
     InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
     LimitReachedError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -68,7 +70,11 @@ def _answer(status: int, detail: str, **more: Any) -> Response | tuple[str, int]
 
 def _domain_error(error: GridmapError | GeodataError) -> Response | tuple[str, int]:
     parameter = getattr(error, "parameter", None)
-    more = {"errors": [{"parameter": parameter, "message": explain(error)}]} if parameter else {}
+    more: dict[str, Any] = (
+        {"errors": [{"parameter": parameter, "message": explain(error)}]} if parameter else {}
+    )
+    if isinstance(error, StaleVersionError):
+        more["changes"] = error.changes
     return _answer(status_of(error), explain(error), **more)
 
 

@@ -36,6 +36,7 @@ class Group:
 
 ENTRIES: tuple[Entry | Group, ...] = (
     Entry(N_("Map"), "/", Permission.PLACE_READ),
+    Entry(N_("Problem list"), "/problems", Permission.PROBLEM_READ),
     Entry(N_("Figures"), "/figures", Permission.PROBLEM_READ),
     Group(
         N_("Dispatch"),

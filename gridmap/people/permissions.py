@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ROLE_PERMISSIONS", "Actor", "Holding", "Permission", "Role", "Scope"]
+__all__ = ["OWNER", "ROLE_PERMISSIONS", "Actor", "Holding", "Permission", "Role", "Scope"]
+
+
+OWNER = "owner"
+"""Name of whoever runs commands on the server, in the history."""
 
 
 class Permission(StrEnum):
@@ -150,7 +154,7 @@ class Actor:
     @classmethod
     def owner(cls) -> Actor:
         """Whoever can run commands on the server holds every permission everywhere."""
-        return cls(name="owner", holdings=(Holding(Role.HEADQUARTERS),))
+        return cls(name=OWNER, holdings=(Holding(Role.HEADQUARTERS),))
 
     def scope(self, permission: Permission) -> Scope:
         """Where the actor holds a permission.

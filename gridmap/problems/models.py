@@ -197,6 +197,7 @@ class EventKind(StrEnum):
     UNDONE = "undone"
     EVIDENCE = "evidence"
     """Photos or videos were added outside of a step."""
+    EDITED = "edited"
 
 
 class Event(Base):

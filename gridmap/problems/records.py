@@ -11,8 +11,11 @@ import shapely
 from sqlalchemy import func, select
 
 from gridmap.labels import flag_labels, label
+from gridmap.language import gettext
+from gridmap.people.permissions import OWNER
 from gridmap.places.cards import named
-from gridmap.problems.models import Event, Flag, Problem
+from gridmap.problems.models import Batch, Event, Flag, Problem
+from gridmap.workflow.transitions import Action
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -126,20 +129,59 @@ def find_number(session: Session, uid: str) -> int | None:
     return session.scalar(select(Problem.id).where(Problem.uid == uuid.UUID(uid)))
 
 
-def history_of(session: Session, number: int) -> list[dict[str, Any]]:
-    """Return a problem's events, oldest first."""
-    events = session.scalars(select(Event).where(Event.problem_id == number).order_by(Event.at, Event.id))
-    return [
-        {
-            "uid": str(event.uid),
-            "kind": event.kind.value,
-            "kind_name": label(event.kind),
-            "at": event.at.isoformat(),
-            "recorded_at": event.recorded_at.isoformat(),
-            "by": event.actor,
-            "state": event.state and event.state.value,
-            "state_name": event.state and label(event.state),
-            "details": event.details,
-        }
-        for event in events
-    ]
+def history_of(
+    session: Session, number: int, *, faces: Faces, after: int = 0, newest: bool = False
+) -> list[dict[str, Any]]:
+    """Return a problem's events, oldest first.
+
+    Parameters
+    ----------
+    number
+        Case number.
+    faces
+        How people appear to the reader.
+    after
+        Only what was added after the event with this id.
+    newest
+        Newest first.
+    """
+    lines = session.execute(
+        select(Event, Batch.uid, Batch.undone_at)
+        .outerjoin(Batch, Batch.id == Event.batch_id)
+        .where(Event.problem_id == number, Event.id > after)
+        .order_by(Event.at, Event.id)
+    ).all()
+    told = [_told(event, batch, undone_at, faces) for event, batch, undone_at in lines]
+    return told[::-1] if newest else told
+
+
+def _told(event: Event, batch: uuid.UUID | None, undone_at: datetime | None, faces: Faces) -> dict[str, Any]:
+    action = Action(event.action) if event.action else None
+    return {
+        "uid": str(event.uid),
+        "kind": event.kind.value,
+        "kind_name": label(event.kind),
+        "at": event.at.isoformat(),
+        "recorded_at": event.recorded_at.isoformat(),
+        "by": gettext("the system") if event.actor == OWNER else event.actor,
+        "state": event.state and event.state.value,
+        "state_name": event.state and label(event.state),
+        "action": action and action.value,
+        "action_name": action and label(action),
+        "note": event.note or "",
+        "batch": batch and str(batch),
+        "undone": undone_at is not None,
+        "details": _details(event.details, faces),
+    }
+
+
+def _details(details: dict[str, Any], faces: Faces) -> dict[str, Any]:
+    """What a line says beyond its note, with names; how the problem stood before is for undoing only."""
+    said = {name: value for name, value in details.items() if name != "before" and value is not None}
+    directory = faces.directory
+    if "organisation" in said:
+        said["organisation"] = named(directory.organisations.find(said["organisation"]))
+    if "person" in said:
+        entry = directory.persons.find(said["person"])
+        said["person"] = faces.person(entry.id) if entry else None
+    return said

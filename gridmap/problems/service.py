@@ -23,6 +23,7 @@ from gridmap.store.clock import next_change
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from gridmap.config import Settings
     from gridmap.people.permissions import Actor
 
-__all__ = ["Report", "record_problem"]
+__all__ = ["Report", "checked_shape", "checked_texts", "plain_value", "record_problem"]
 
 _LONGEST = {"description": 5000, "address": 300}
 
@@ -84,15 +85,8 @@ def record_problem(
         If another problem has this UUID.
     """
     scope = actor.scope(Permission.PROBLEM_CREATE)
-    geometry = _shape(report.geometry)
-    for name, longest in _LONGEST.items():
-        if len(getattr(report, name)) > longest:
-            raise InvalidValueError(
-                "Expected at most {longest} characters; found {found}.",
-                parameter=name,
-                longest=longest,
-                found=len(getattr(report, name)),
-            )
+    geometry = checked_shape(report.geometry)
+    checked_texts({name: getattr(report, name) for name in _LONGEST})
     found_at = report.found_at or now
     if found_at > now:
         raise InvalidValueError(
@@ -134,7 +128,7 @@ def record_problem(
         settings=settings,
         now=now,
     )
-    ids = {name: _one(column) for name, column in (whose.columns() | choice.columns()).items()}
+    ids = {name: plain_value(column) for name, column in (whose.columns() | choice.columns()).items()}
     if not any(holding.areas is None or ids["area_id"] in holding.areas for holding in scope.holdings):
         raise PermissionDeniedError("This place lies outside the areas in which you may report.")
     problem = Problem(
@@ -166,7 +160,19 @@ def record_problem(
     return problem, True
 
 
-def _one(column: Any) -> Any:
+def checked_texts(texts: Mapping[str, str]) -> None:
+    """Raise InvalidValueError where a text is longer than its column of a problem takes."""
+    for name, text in texts.items():
+        if len(text) > _LONGEST[name]:
+            raise InvalidValueError(
+                "Expected at most {longest} characters; found {found}.",
+                parameter=name,
+                longest=_LONGEST[name],
+                found=len(text),
+            )
+
+
+def plain_value(column: Any) -> Any:
     """First value of a column as Python has it; None for no id and no time."""
     value = column[0]
     if isinstance(value, np.datetime64):
@@ -174,7 +180,14 @@ def _one(column: Any) -> Any:
     return None if value == -1 else int(value)
 
 
-def _shape(given: dict[str, Any]) -> Any:
+def checked_shape(given: dict[str, Any]) -> Any:
+    """Return a GeoJSON object as a shapely geometry in two dimensions.
+
+    Raises
+    ------
+    InvalidValueError
+        If it is none, is empty or invalid, or lies outside the world.
+    """
     try:
         shape = shapely.force_2d(shapely.from_geojson(json.dumps(given)))
     except (shapely.errors.GEOSException, TypeError, ValueError) as error:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from gridmap.store.columns import as_arrow
 from gridmap.store.extract import driver_of
-from gridmap.store.loading import bound
+from gridmap.store.loading import texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
@@ -44,7 +43,7 @@ def update_rows(
     sqlite3.IntegrityError, psycopg.IntegrityError
         If a row breaks a constraint. The transaction is lost.
     """
-    if not len(ids):
+    if not len(ids) or not columns:
         return
     session.flush()
     table = cast("Table", model.__table__)
@@ -56,7 +55,7 @@ def update_rows(
     arrays = [
         as_arrow(given, table.columns[name], rows, postgis=on_postgis) for name, given in columns.items()
     ]
-    values = [array.to_pylist() if on_postgis else bound(array) for array in arrays]
+    values = [(array if on_postgis else texts(array)).to_pylist() for array in arrays]
     assignments = ", ".join(f"{quote(name)} = {place}" for name in columns)
     statement = f"UPDATE {quote(table.name)} SET {assignments} WHERE id = {place}"  # noqa: S608 - names of the model's columns
     parameters = zip(*values, ids.tolist(), strict=True)

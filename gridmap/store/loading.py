@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-__all__ = ["bound", "load_postgis", "load_spatialite"]
+__all__ = ["load_postgis", "load_spatialite", "texts"]
 
 _UUID_BYTES = 16
 _NOTHING = bytearray()
@@ -81,7 +81,7 @@ def load_spatialite(connection: Connection, table: Table, batches: Iterator[pa.R
                 place = "nullif(?, x'')" if column.null_count else "?"
                 if isinstance(kind := table.columns[name].type, Geometry) and pa.types.is_binary(column.type):
                     place = f"GeomFromWKB({place}, {kind.srid})"
-                values.append(bound(column))
+                values.append(_bound(column))
             places.append(place)
         statement = (
             f"INSERT INTO {preparer.format_table(table)}"  # noqa: S608 - names of the model's columns
@@ -101,7 +101,7 @@ def _literal(driver: Any, column: pa.Array) -> str | None:
     first = column[0]
     if pa.types.is_fixed_size_binary(column.type) or not pc.all(pc.equal(column, first)).as_py():
         return None
-    value = _texts(column[:1])[0].as_py()
+    value = texts(column[:1])[0].as_py()
     # Text with a zero character has no literal.
     if isinstance(value, str) and "\0" in value:
         return None
@@ -109,14 +109,14 @@ def _literal(driver: Any, column: pa.Array) -> str | None:
     return literal
 
 
-def _texts(column: pa.Array) -> pa.Array:
+def texts(column: pa.Array) -> pa.Array:
     """Times and dates as SQLAlchemy writes them."""
     if pa.types.is_timestamp(column.type):
         return column.cast(pa.timestamp("us")).cast(pa.string())
     return column.cast(pa.string()) if pa.types.is_date(column.type) else column
 
 
-def bound(column: pa.Array) -> list[Any]:
+def _bound(column: pa.Array) -> list[Any]:
     """Values in the types that the driver takes without looking for an adapter; UUIDs as 32 digits."""
     if pa.types.is_fixed_size_binary(column.type):
         width = column.type.byte_width
@@ -126,7 +126,7 @@ def bound(column: pa.Array) -> list[Any]:
             return [digits[start : start + 2 * width] for start in range(0, len(digits), 2 * width)]
         blobs = bytearray(raw)
         return [blobs[start : start + width] for start in range(0, len(blobs), width)]
-    values: list[Any] = _texts(column).to_pylist()
+    values: list[Any] = texts(column).to_pylist()
     if pa.types.is_binary(column.type):
         return [_NOTHING if value is None else bytearray(value) for value in values]
     return [_NOTHING if value is None else value for value in values] if column.null_count else values

@@ -10,7 +10,7 @@ import numpy as np
 
 from gridmap.language import N_
 from gridmap.problems.models import State
-from gridmap.workflow.transitions import TRANSITIONS, Need
+from gridmap.workflow.transitions import ASKING, TRANSITIONS, Need
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ class Verdict(IntEnum):
     NO_REQUEST = 6
     NOBODY = 7
     ITSELF = 8
+    ASKED = 9
 
 
 REFUSALS: Mapping[Verdict, str] = MappingProxyType(
@@ -49,6 +50,7 @@ REFUSALS: Mapping[Verdict, str] = MappingProxyType(
         Verdict.NO_REQUEST: N_("The organisation has not asked for anything."),
         Verdict.NOBODY: N_("No rule and no responsibility names an organisation; choose one."),
         Verdict.ITSELF: N_("A problem cannot be merged with itself."),
+        Verdict.ASKED: N_("The organisation has asked already; that must be decided first."),
     }
 )
 
@@ -98,6 +100,8 @@ def judge(
         refused.append((Verdict.SAME_PERSON, np.asarray(fixed_by_actor, dtype=bool)))
     if Need.AFTER_PHOTO in line.needs:
         refused.append((Verdict.NO_PHOTO, np.asarray(lacks_photo, dtype=bool)))
+    if action in ASKING:
+        refused.append((Verdict.ASKED, np.asarray(requested, dtype=bool)))
     if Need.REQUEST in line.needs:
         refused.append((Verdict.NO_REQUEST, ~np.asarray(requested, dtype=bool)))
     return np.select(

@@ -18,7 +18,7 @@ from gridmap.problems.models import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["TRANSITIONS", "Action", "Need", "Run", "Transition", "actions_from"]
+__all__ = ["ASKING", "AT_WORK", "TRANSITIONS", "Action", "Need", "Run", "Transition", "actions_from"]
 
 
 class Action(StrEnum):
@@ -90,7 +90,7 @@ class Transition:
 
 def _line(  # one line of the table
     action: Action,
-    sources: set[State],
+    sources: frozenset[State] | set[State],
     to: State | None,
     permission: Permission,
     *needs: Need,
@@ -100,7 +100,7 @@ def _line(  # one line of the table
 
 
 _A, _S, _N, _P = Action, State, Need, Permission
-_AT_WORK = {_S.DISPATCHED, _S.ACCEPTED, _S.SENT_BACK}
+AT_WORK = frozenset({_S.DISPATCHED, _S.ACCEPTED, _S.SENT_BACK})
 """An organisation has it and its clock runs."""
 _UNDISPATCHED = {_S.RECORDED, _S.CHECKED, _S.RETURNED}
 
@@ -110,11 +110,11 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
         for line in (
             _line(_A.CHECK, {_S.RECORDED}, _S.CHECKED, _P.PROBLEM_CHECK),
             _line(_A.REJECT, _UNDISPATCHED, _S.REJECTED, _P.PROBLEM_CHECK, _N.REASON, clock=Run.END),
-            _line(_A.MERGE, _UNDISPATCHED | _AT_WORK, _S.MERGED, _P.PROBLEM_CHECK, _N.OTHER, clock=Run.END),
+            _line(_A.MERGE, _UNDISPATCHED | AT_WORK, _S.MERGED, _P.PROBLEM_CHECK, _N.OTHER, clock=Run.END),
             _line(
                 _A.DISPATCH, {_S.CHECKED, _S.RETURNED}, _S.DISPATCHED, _P.PROBLEM_DISPATCH, clock=Run.START
             ),
-            _line(_A.REDISPATCH, _AT_WORK, _S.DISPATCHED, _P.PROBLEM_DISPATCH, _N.REASON, clock=Run.START),
+            _line(_A.REDISPATCH, AT_WORK, _S.DISPATCHED, _P.PROBLEM_DISPATCH, _N.REASON, clock=Run.START),
             _line(_A.ACCEPT, {_S.DISPATCHED, _S.SENT_BACK}, _S.ACCEPTED, _P.PROBLEM_FIX),
             _line(
                 _A.RETURN,
@@ -124,7 +124,7 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
                 _N.REASON,
                 clock=Run.STOP,
             ),
-            _line(_A.FIX, _AT_WORK, _S.FIXED, _P.PROBLEM_FIX, clock=Run.STOP),
+            _line(_A.FIX, AT_WORK, _S.FIXED, _P.PROBLEM_FIX, clock=Run.STOP),
             _line(_A.VERIFY, {_S.FIXED}, _S.VERIFIED, _P.PROBLEM_VERIFY, _N.ANOTHER_PERSON),
             _line(
                 _A.SEND_BACK,
@@ -136,19 +136,19 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
                 clock=Run.GO_ON,
             ),
             _line(_A.CLOSE, {_S.VERIFIED}, _S.CLOSED, _P.PROBLEM_CLOSE, _N.AFTER_PHOTO, clock=Run.END),
-            _line(_A.ASK_SUSPENSION, _AT_WORK, None, _P.PROBLEM_FIX, _N.REASON, _N.UNTIL),
-            _line(_A.ASK_EXTENSION, _AT_WORK, None, _P.PROBLEM_FIX, _N.REASON, _N.TIME),
-            _line(_A.DECLINE, _AT_WORK, None, _P.PROBLEM_APPROVE, _N.REASON, _N.REQUEST),
+            _line(_A.ASK_SUSPENSION, AT_WORK, None, _P.PROBLEM_FIX, _N.REASON, _N.UNTIL),
+            _line(_A.ASK_EXTENSION, AT_WORK, None, _P.PROBLEM_FIX, _N.REASON, _N.TIME),
+            _line(_A.DECLINE, AT_WORK, None, _P.PROBLEM_APPROVE, _N.REASON, _N.REQUEST),
             _line(
                 _A.SUSPEND,
-                _AT_WORK,
+                AT_WORK,
                 _S.SUSPENDED,
                 _P.PROBLEM_APPROVE,
                 _N.REASON,
                 _N.UNTIL,
                 clock=Run.STOP,
             ),
-            _line(_A.EXTEND, _AT_WORK, None, _P.PROBLEM_APPROVE, _N.REASON, _N.TIME),
+            _line(_A.EXTEND, AT_WORK, None, _P.PROBLEM_APPROVE, _N.REASON, _N.TIME),
             _line(_A.RESUME, {_S.SUSPENDED}, _S.ACCEPTED, _P.PROBLEM_APPROVE, clock=Run.GO_ON),
             _line(_A.LOOK_BACK, {_S.CLOSED}, None, _P.PROBLEM_VERIFY, _N.ANOTHER_PERSON),
             _line(_A.REOPEN, {_S.CLOSED}, _S.CHECKED, _P.PROBLEM_VERIFY, _N.REASON),
@@ -157,6 +157,12 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
     }
 )
 """Every step there is. A problem outside this table moves nowhere."""
+
+
+ASKING: Mapping[Action, Action] = MappingProxyType(
+    {_A.ASK_SUSPENSION: _A.SUSPEND, _A.ASK_EXTENSION: _A.EXTEND}
+)
+"""Steps that ask, and the step that grants what each asks for."""
 
 
 def actions_from(state: State) -> tuple[Action, ...]:

@@ -13,6 +13,7 @@ from gridmap.config import Settings
 from gridmap.imports.kinds import KINDS
 from gridmap.people.permissions import ROLE_PERMISSIONS, Permission, Role
 from gridmap.problems.models import State
+from gridmap.workflow.transitions import TRANSITIONS
 from web.command import program
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference.md").read_text(encoding="utf-8")
@@ -61,6 +62,15 @@ def test_permissions_name_their_roles(permission):
 @pytest.mark.parametrize("state", list(State))
 def test_states(state):
     assert row(f"{state.value}`")[2] == ("no" if state.resolved else "yes")
+
+
+@pytest.mark.parametrize("line", list(TRANSITIONS.values()), ids=lambda line: line.action.value)
+def test_steps(line):
+    cells = row(f"{line.action.value}`")
+    assert {name.strip(" `") for name in cells[1].split(",")} == {state.value for state in line.sources}
+    assert cells[2].strip("`") == (line.to.value if line.to else "stays")
+    assert cells[3].strip("`") == line.permission.value
+    assert (cells[4] == "–") == (not line.needs)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.plan], ids=lambda k: k.name)

@@ -152,14 +152,16 @@ def answers(
                 arguments["path"] = _checked_path(path_model, values)
             span = seconds(arguments["query"]) if callable(seconds) else seconds
             tag = _tag(of, span, media)
-            if request.if_none_match.contains_weak(tag):
-                return _dressed(Response(status=304), tag)
+            known = _known(tag)
+            if known is not None:
+                return _dressed(Response(status=304), known)
             store = installation().answers
             body = store.get(tag)
             if body is None:
                 body = view(**arguments)
                 store.put(tag, body)
-            return _dressed(Response(body.content, content_type=body.kind), tag)
+            full = f"{body.version}.{tag}" if body.version else tag
+            return _dressed(Response(body.content, content_type=body.kind), full)
 
         # The framework's switch: it leaves the parameters to this wrapper.
         vars(answer)["__delay_validate_request__"] = True
@@ -184,8 +186,16 @@ def _tag(of: str, span: int | None, media: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=15).hexdigest()
 
 
+def _known(tag: str) -> str | None:
+    """The tag by which the client holds this very answer, with the version that may stand before it."""
+    etags = request.if_none_match
+    found = (one for one in (*etags.as_set(include_weak=True),) if one.rpartition(".")[2] == tag)
+    return next(found, None)
+
+
 def _dressed(response: Response, tag: str) -> Response:
-    response.set_etag(tag, weak=True)
+    # A version makes the tag strong: a change may be meant for it alone (If-Match).
+    response.set_etag(tag, weak="." not in tag)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 

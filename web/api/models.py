@@ -219,15 +219,72 @@ class HistoryEvent(Answer):
     by: str
     state: str | None
     state_name: str | None
+    action: str | None = Field(description="The step that was taken")
+    action_name: str | None
+    note: str
+    batch: str | None = Field(description="By which the step can be taken back")
+    undone: bool = Field(description="Whether the step was taken back")
     details: dict[str, Any]
 
 
+class PossibleStep(Answer):
+    """A step that follows from where a problem stands."""
+
+    action: str
+    name: str
+    needs: list[str]
+    refusal: str | None = Field(description="What stands in the way; none: it may be taken")
+
+
+class Link(Answer):
+    """Another problem that this one belongs to, or that belongs to it."""
+
+    kind: str
+    title: str
+    uid: str
+    number: int
+    state: str
+    state_name: str
+    made_at: str
+
+
+class OpenRequest(Answer):
+    """What the organisation asks for and nobody has decided yet."""
+
+    action: str
+    name: str
+    reason: str
+    until: str | None
+    more: int | None
+    asked_by: str
+    asked_at: str
+
+
 class ProblemDetail(ProblemProperties):
-    """A problem with its history."""
+    """A problem with its history, its clock and the steps that lead on."""
 
     id: str
     geometry: Geometry
     history: list[HistoryEvent]
+    version: str = Field(description="Begins its ETag; for If-Match")
+    steps: list[PossibleStep]
+    links: list[Link]
+    request: OpenRequest | None
+    dispatched_at: str | None
+    fixed_at: str | None
+    fix_due_at: str | None
+    on_time: bool | None
+    rework: int
+    returns: int
+    suspensions: int
+    extensions: int
+    look_backs: int
+    reopened: int
+    recurrence: bool
+    time_allowed: int | None
+    time_unit: str | None
+    time_unit_name: str | None
+    clock_runs: bool
 
 
 class Day(Answer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from gridmap.places.queries import find_place
 from gridmap.problems.records import find_number, history_of, read_records
 from gridmap.problems.service import record_problem
 from gridmap.store.engine import writing
+from gridmap.workflow.queries import course_of
 from web.access import needs
 from web.api.answering import (
     GEOJSON,
@@ -37,6 +39,7 @@ from web.installation import actor, clocks, db, installation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
 
     from gridmap.hotspots.view import View
 
@@ -49,7 +52,7 @@ _MINUTE = 60
 def problems(query: ProblemsQuery) -> Body:
     """List problems that match, page by page; problems that come in meanwhile double nothing."""
     view = view_of(query)
-    rows = _rows(view, query)
+    rows = rows_of(view, query)
     page = page_of(view, rows, sort=query.sort, limit=query.limit, cursor=query.cursor)
     found = read_records(
         db(),
@@ -62,7 +65,7 @@ def problems(query: ProblemsQuery) -> Body:
     return feature_collection(ProblemPage, found.rows, found.geometry, next=page.next, total=page.total)
 
 
-def _rows(view: View, query: ProblemsQuery) -> NDArray[Any]:
+def rows_of(view: View, query: ProblemsQuery) -> NDArray[Any]:
     """Rows of the view that belong to the place and the box that the request names."""
     rows = view.rows
     names = directory()
@@ -131,25 +134,28 @@ def problem_by_number(path: NumberPath, query: NoQuery) -> Body:  # noqa: ARG001
 
 
 def _problem(number: int | None) -> Body:
-    found = read_records(
-        db(),
-        [] if number is None else [number],
-        faces=Faces(directory(), actor()),
-        scope=actor().scope(Permission.PROBLEM_READ),
-        moment=now(),
-    )
-    if number is None or not found.rows:
+    found = None if number is None else told(db(), number)
+    if found is None:
         raise NotFoundError("There is no such problem, or it lies outside what you may see.")
-    row = found.rows[0]
-    return as_json(
-        ProblemDetail,
-        {
-            **row,
-            "id": row["uid"],
-            "geometry": shapely.geometry.mapping(found.geometry[0]),
-            "history": history_of(db(), number),
-        },
+    return replace(as_json(ProblemDetail, found), version=found["version"])
+
+
+def told(session: Session, number: int) -> dict[str, Any] | None:
+    """Tell everything of one problem that this request's reader may know; None if that is nothing."""
+    faces = Faces(directory(), actor())
+    found = read_records(
+        session, [number], faces=faces, scope=actor().scope(Permission.PROBLEM_READ), moment=now()
     )
+    if not found.rows:
+        return None
+    row = found.rows[0]
+    return {
+        **row,
+        "id": row["uid"],
+        "geometry": shapely.geometry.mapping(found.geometry[0]),
+        "history": history_of(session, number, faces=faces),
+        **course_of(session, actor(), number),
+    }
 
 
 @api.get("/cells/load", tags=[PROBLEMS], responses={"200": CellsLoad})

@@ -14,6 +14,7 @@ export class ApiError extends Error {
     super(answer?.detail || gettext("The server did not answer as expected ({status}).", { status }));
     this.status = status;
     this.errors = answer?.errors ?? [];
+    this.changes = answer?.changes ?? [];
   }
 }
 
@@ -22,7 +23,7 @@ export const address = (path, parameters) => {
   return BASE + path + (query ? `?${query}` : "");
 };
 
-async function ask(url, options) {
+async function send(url, options) {
   let answer;
   busy += 1;
   byId("busy").hidden = false;
@@ -43,13 +44,16 @@ async function ask(url, options) {
   return body;
 }
 
+// The answer; whatever goes wrong is thrown.
+export const ask = (path, parameters) => send(address(path, parameters));
+
 // The answer, or undefined when a newer request of the same kind took its place or the error was shown.
 export async function get(kind, path, parameters) {
   running.get(kind)?.abort();
   const controller = new AbortController();
   running.set(kind, controller);
   try {
-    return await ask(address(path, parameters), { signal: controller.signal });
+    return await send(address(path, parameters), { signal: controller.signal });
   } catch (error) {
     if (error.name !== "AbortError") toast(error.message, { kind: "error" });
     return undefined;
@@ -58,10 +62,10 @@ export async function get(kind, path, parameters) {
   }
 }
 
-export function post(path, body) {
-  return ask(address(path), {
+export function post(path, body, headers = {}) {
+  return send(address(path), {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": begin.csrf },
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": begin.csrf, ...headers },
     body: JSON.stringify(body),
   });
 }

@@ -142,6 +142,7 @@ export class Cards {
       h("p", { className: "line" }, h("span", { className: "badge" }, state_name), " ", overdue ? h("span", { className: "badge bad" }, gettext("{time} overdue", { time: ago(due_at) })) : null,
         h("span", { className: "muted" }, " ", gettext("No. {number}", { number: problem.number }))),
       problem.description ? h("p", {}, problem.description) : null,
+      begin.embedded ? null : h("p", {}, h("a", { className: "button primary", href: `/problems/${problem.uid}` }, problem.steps?.some(({ refusal }) => !refusal) ? gettext("Open and take the next step") : gettext("Open"))),
       (problem.flag_names ?? problem.flags)?.length ? h("p", { className: "note" }, (problem.flag_names ?? problem.flags).map((flag) => nameOf(flag)).join(" · ")) : null,
       h("section", {}, h("h3", {}, gettext("Whose it is")), person || organisation
         ? h("ul", { className: "holders" }, holder({ role_name: gettext("responsible"), person, organisation, phone }))

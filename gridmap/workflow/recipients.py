@@ -1,0 +1,70 @@
+"""Who gets a problem that is dispatched, and how much time it is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from gridmap.errors import InvalidValueError
+from gridmap.people.models import Organisation, Person
+from gridmap.workflow.changes import Given
+
+if TYPE_CHECKING:
+    import uuid
+
+    from sqlalchemy.orm import Session
+
+    from gridmap.workflow.lives import Lives
+    from gridmap.workflow.step import Step
+
+__all__ = ["recipients"]
+
+
+def recipients(session: Session, lives: Lives, step: Step) -> Given:
+    """Find who gets each problem: whom the step names, or else who it was found to belong to.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such organisation or person, or the person belongs to another organisation.
+    """
+    organisation, person = lives["organisation_id"].copy(), lives["person_id"].copy()
+    reason = np.full(len(lives), "assignment", dtype=object)
+    if step.organisation is not None or step.person is not None:
+        body, who = _named(session, step.organisation, step.person)
+        reason[:] = "chosen"
+        # Whoever held it before stays at it only within the same organisation.
+        person[organisation != body] = -1
+        organisation[:] = body
+        if who >= 0:
+            person[:] = who
+    return Given(
+        organisation=organisation,
+        person=person,
+        allowed=lives["category_allowed"].astype(np.int64),
+        unit=lives["category_unit"].astype(np.int64),
+        reason=reason,
+    )
+
+
+def _named(session: Session, organisation: uuid.UUID | None, person: uuid.UUID | None) -> tuple[int, int]:
+    """Ids of an organisation and of a person, -1 for nobody."""
+    who = -1
+    own = None
+    if person is not None:
+        found = session.execute(select(Person.id, Person.organisation_id).where(Person.uid == person)).first()
+        if found is None:
+            raise InvalidValueError("There is no person {found}.", parameter="person", found=str(person))
+        who, own = found
+    if organisation is None:
+        return -1 if own is None else own, who
+    body = session.scalar(select(Organisation.id).where(Organisation.uid == organisation))
+    if body is None:
+        raise InvalidValueError(
+            "There is no organisation {found}.", parameter="organisation", found=str(organisation)
+        )
+    if own is not None and own != body:
+        raise InvalidValueError("This person belongs to another organisation.", parameter="person")
+    return body, who

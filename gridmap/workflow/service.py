@@ -1,0 +1,185 @@
+"""Taking a step with one problem or with many, and taking it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gridmap.deadlines.calendar import load_calendar
+from gridmap.people.permissions import Permission
+from gridmap.problems.models import Batch, Problem
+from gridmap.store.bulk_update import update_rows
+from gridmap.store.clock import next_change
+from gridmap.workflow.changes import changes
+from gridmap.workflow.history import write_history
+from gridmap.workflow.links import find_other, merge, part
+from gridmap.workflow.lives import hold_lives, read_lives
+from gridmap.workflow.recipients import recipients
+from gridmap.workflow.requests import ask, decide
+from gridmap.workflow.rules import Verdict, judge
+from gridmap.workflow.stages import stage_due
+from gridmap.workflow.step import check_step
+from gridmap.workflow.transitions import ASKING, TRANSITIONS, Action, Need
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import ArrayLike, NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.config import Settings
+    from gridmap.people.permissions import Actor
+    from gridmap.workflow.changes import Given
+    from gridmap.workflow.lives import Lives
+    from gridmap.workflow.step import Step
+
+__all__ = ["Outcome", "preview", "take"]
+
+_DISPATCHES = frozenset({Action.DISPATCH, Action.REDISPATCH})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What came of a step.
+
+    Attributes
+    ----------
+    numbers
+        Case numbers asked for, each once, ascending, int64, shape (n,).
+    verdicts
+        Values of `Verdict`, int8, shape (n,).
+    batch
+        The record by which the step can be taken back; None where it was taken nowhere.
+    """
+
+    numbers: NDArray[np.int64]
+    verdicts: NDArray[np.int8]
+    batch: Batch | None = None
+
+    @property
+    def taken(self) -> NDArray[np.int64]:
+        """Case numbers on which the step was, or may be, taken."""
+        return np.asarray(self.numbers[self.verdicts == Verdict.ALLOWED])
+
+    def refused(self) -> dict[Verdict, NDArray[np.int64]]:
+        """Case numbers by what stood in the way."""
+        return {
+            verdict: self.numbers[self.verdicts == verdict]
+            for verdict in Verdict
+            if verdict is not Verdict.ALLOWED and (self.verdicts == verdict).any()
+        }
+
+
+def preview(session: Session, actor: Actor, numbers: ArrayLike, step: Step, *, now: datetime) -> Outcome:
+    """Say on which problems a step may be taken, and what stands in the way on the others.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the actor may take this step nowhere.
+    InvalidValueError
+        If the step lacks something it needs, or names what there is not.
+    """
+    wanted = np.unique(np.asarray(numbers, dtype=np.int64))
+    return _judged(session, actor, wanted, read_lives(session, wanted), step, now=now)[0]
+
+
+def take(
+    session: Session, actor: Actor, numbers: ArrayLike, step: Step, *, settings: Settings, now: datetime
+) -> Outcome:
+    """Take a step on all problems where it may be taken; the others stay as they are.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    actor
+        Who takes it.
+    numbers
+        Case numbers, shape (n,).
+    step
+        What is to be done.
+    settings
+        Of the installation: its calendar and time zone.
+    now
+        Time of the step.
+
+    Raises
+    ------
+    PermissionDeniedError, InvalidValueError
+        As for `preview`.
+    """
+    wanted = np.unique(np.asarray(numbers, dtype=np.int64))
+    held = hold_lives(session, wanted)
+    outcome, given = _judged(session, actor, wanted, held, step, now=now)
+    allowed = np.isin(held["id"], outcome.taken)
+    lives = held.where(allowed)
+    if not len(lives):
+        return outcome
+    moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
+    calendar = load_calendar(settings)
+    new = changes(
+        step,
+        lives,
+        moment=moment,
+        calendar=calendar,
+        stage_due=lambda state: stage_due(state, moment, calendar),
+        given=given.where(allowed),
+        actor_person=-1 if actor.person_id is None else actor.person_id,
+    )
+    batch = Batch(
+        action=step.action.value,
+        note=step.note.strip(),
+        actor=actor.name,
+        login_id=actor.login_id,
+        at=now,
+        problems=len(lives),
+    )
+    session.add(batch)
+    session.flush()
+    details: dict[str, object] = {}
+    if step.action in _DISPATCHES:
+        details["by"] = given.where(allowed).reason
+    if step.action in ASKING:
+        ask(session, actor, lives, step, batch, now=now)
+    elif lives["asked"].any() and step.action is not Action.ACCEPT:
+        decide(session, actor, lives, step, batch, now=now)
+    if step.action is Action.MERGE:
+        details["other"] = merge(session, lives, step, batch, now=now)
+    if step.action is Action.RESTORE:
+        part(session, lives["id"], now=now)
+    write_history(session, actor, lives, step, new=new, batch=batch, details=details, now=now)
+    update_rows(session, Problem, lives["id"], {**new, "change": next_change(session)})
+    return Outcome(outcome.numbers, outcome.verdicts, batch)
+
+
+def _judged(
+    session: Session, actor: Actor, wanted: NDArray[np.int64], lives: Lives, step: Step, *, now: datetime
+) -> tuple[Outcome, Given]:
+    """Judge those that are there; say of the others that they are not."""
+    line = TRANSITIONS[step.action]
+    scope = actor.scope(line.permission)
+    reading = actor.scope(Permission.PROBLEM_READ)
+    check_step(step, now=now)
+    where = lives["area_id"], lives["organisation_id"]
+    verdicts = judge(
+        step.action,
+        lives["state"],
+        seen=reading.covers_each(*where),
+        in_scope=scope.covers_each(*where),
+        fixed_by_actor=(lives["fixed_by_id"] == actor.person_id) & (lives["fixed_by_id"] >= 0),
+        lacks_photo=lives["needs_photo"] > 0,
+        requested=lives["asked"] > 0,
+    )
+    given = recipients(session, lives, step)
+    if step.action in _DISPATCHES:
+        verdicts[(verdicts == Verdict.ALLOWED) & (given.organisation < 0)] = Verdict.NOBODY
+    if Need.OTHER in line.needs:
+        other = find_other(session, step, scope=reading)
+        verdicts[(verdicts == Verdict.ALLOWED) & (lives["id"] == other)] = Verdict.ITSELF
+    everyone = np.full(len(wanted), Verdict.NOT_THERE, dtype=np.int8)
+    everyone[np.searchsorted(wanted, lives["id"])] = verdicts
+    return Outcome(wanted, everyone), given

@@ -1,0 +1,117 @@
+"""Taking a step back, on as many problems as it was taken on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
+
+from gridmap.errors import ConflictError, NotFoundError
+from gridmap.problems.models import Batch, Event, EventKind, Problem
+from gridmap.store.bulk import insert_rows
+from gridmap.store.bulk_update import update_rows
+from gridmap.store.clock import next_change
+from gridmap.workflow.history import before_of
+from gridmap.workflow.links import end_links
+from gridmap.workflow.lives import hold_lives, read_lives
+from gridmap.workflow.requests import forget
+from gridmap.workflow.transitions import TRANSITIONS, Action
+
+if TYPE_CHECKING:
+    import uuid
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.people.permissions import Actor
+
+__all__ = ["LONGEST", "Undone", "undo"]
+
+LONGEST = timedelta(days=1)
+"""A step can be taken back for this long."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Undone:
+    """Case numbers on which a step was taken back, and those that have moved on since; int64."""
+
+    numbers: NDArray[np.int64]
+    moved_on: NDArray[np.int64]
+
+
+def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Undone:
+    """Put problems back to where they stood before a step; those that have moved on since stay.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    actor
+        Who took the step, or whoever holds its permission everywhere.
+    uid
+        Of the step's batch.
+    now
+        Time of the change.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such step, or it was taken by somebody else and is not the actor's to take back.
+    ConflictError
+        If it was taken back already, is too long ago, or every problem has moved on since.
+    """
+    batch = session.scalar(select(Batch).where(Batch.uid == uid).with_for_update())
+    if batch is None or not _may(actor, batch):
+        raise NotFoundError("There is no such step, or it is not yours to take back.")
+    if batch.undone_at is not None:
+        raise ConflictError("This step was taken back already.")
+    if now - batch.at > LONGEST:
+        raise ConflictError("A step can be taken back within {hours} hours.", hours=24)
+    everyone = np.array(
+        session.scalars(select(Event.problem_id).where(Event.batch_id == batch.id)).all(), dtype=np.int64
+    )
+    hold_lives(session, everyone)
+    later = aliased(Event)
+    last = ~exists().where(later.problem_id == Event.problem_id, later.id > Event.id)
+    rows = session.execute(
+        select(Event.problem_id, Event.details).where(Event.batch_id == batch.id, last)
+    ).all()
+    numbers = np.array([number for number, _ in rows], dtype=np.int64)
+    moved_on = np.setdiff1d(everyone, numbers)
+    if not len(numbers):
+        raise ConflictError("Every one of these problems has moved on since; nothing was taken back.")
+    columns = before_of([details for _, details in rows])
+    forget(session, batch)
+    end_links(session, batch, now=now)
+    batch.undone_at = now
+    session.flush()
+    update_rows(session, Problem, numbers, columns)
+    lives = read_lives(session, numbers)
+    insert_rows(
+        session,
+        Event,
+        {
+            "problem_id": lives["id"],
+            "kind": EventKind.UNDONE,
+            "at": now,
+            "recorded_at": now,
+            "actor": actor.name,
+            "person_id": actor.person_id,
+            "state": lives["state"],
+            "action": batch.action,
+            "details": {},
+        },
+    )
+    update_rows(session, Problem, numbers, {"change": next_change(session)})
+    return Undone(np.sort(numbers), moved_on)
+
+
+def _may(actor: Actor, batch: Batch) -> bool:
+    if actor.login_id is not None and batch.login_id == actor.login_id:
+        return True
+    return actor.may_everywhere(TRANSITIONS[Action(batch.action)].permission)

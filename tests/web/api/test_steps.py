@@ -1,0 +1,283 @@
+"""The life of problems over the API: one by one, many at once, and back."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from gridmap.people.models import Organisation, Person
+from gridmap.people.permissions import Role
+from gridmap.places.models import Area, GridCell, Responsibility, ResponsibilityRole
+from gridmap.problems.catalogue import ensure_categories
+from gridmap.problems.models import Category, Problem
+from gridmap.store.engine import reading, writing
+from gridmap.workflow.resuming import resume_due
+
+BOX = "SRID=4326;MULTIPOLYGON((({0} 31,{1} 31,{1} 31.01,{0} 31.01,{0} 31)))"
+
+
+@pytest.fixture
+def office(app):
+    """Two communities, each with one cell and an organisation whose worker holds it."""
+    found = []
+    with writing(app.extensions["gridmap"].engine) as session:
+        ensure_categories(session)
+        for number, west in enumerate((121.0, 121.01)):
+            shape = BOX.format(west, west + 0.01)
+            area = Area(code=f"A{number}", name=f"社区{number}", level="community", geometry=shape)
+            session.add(area)
+            session.flush()
+            cell = GridCell(code=f"C{number}", name=f"网格{number}", area_id=area.id, geometry=shape)
+            body = Organisation(name=f"单位{number}")
+            person = Person(name=f"工{number}", organisation=body)
+            session.add_all([cell, person])
+            session.flush()
+            session.add(
+                Responsibility(role=ResponsibilityRole.GRID_WORKER, person_id=person.id, cell_id=cell.id)
+            )
+            found.append((area.id, body.id, str(body.uid)))
+    return found
+
+
+def record(client, lon=121.005, **more):
+    body = {"uid": str(uuid.uuid4()), "category": "0401", "lon": lon, "lat": 31.005, **more}
+    answer = client.post("/api/v1/problems", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json["uid"]
+
+
+def step(client, uid, action, expect=200, headers=None, **more):
+    answer = client.post(f"/api/v1/problems/{uid}/steps", json={"action": action, **more}, headers=headers)
+    assert answer.status_code == expect, (action, answer.status_code, answer.text)
+    return answer.json
+
+
+def show(client, uid):
+    return client.get(f"/api/v1/problems/{uid}").json
+
+
+def test_from_found_to_fixed_to_looked_back(sign_in, office):
+    hq, lead = sign_in(), sign_in(Role.ORGANISATION_LEAD, organisation_id=office[0][1])
+    inspector = sign_in(Role.SUPERVISION)
+    uid = record(hq)
+    assert [one["action"] for one in show(hq, uid)["steps"]] == ["check", "reject", "merge"]
+    step(hq, uid, "check")
+    told = step(hq, uid, "dispatch")["problem"]
+    assert (told["state"], told["organisation"]["name"], told["clock_runs"]) == ("dispatched", "单位0", True)
+    assert told["time_allowed"] == 2
+    assert told["due_at"] == told["fix_due_at"]
+    step(lead, uid, "accept")
+    told = step(lead, uid, "fix", note="已清理")["problem"]
+    assert (told["state"], told["on_time"], told["clock_runs"]) == ("fixed", True, False)
+    step(lead, uid, "verify", expect=403)
+    step(inspector, uid, "send_back", expect=422)
+    told = step(inspector, uid, "send_back", note="还有垃圾")["problem"]
+    assert (told["state"], told["rework"], told["on_time"], told["clock_runs"]) == (
+        "sent_back",
+        1,
+        None,
+        True,
+    )
+    step(lead, uid, "fix")
+    step(inspector, uid, "verify")
+    told = step(hq, uid, "close")["problem"]
+    assert (told["state"], told["closed_at"] is not None) == ("closed", True)
+    step(inspector, uid, "look_back")
+    told = step(inspector, uid, "reopen", note="又来了")["problem"]
+    assert (told["state"], told["look_backs"], told["reopened"], told["closed_at"]) == ("checked", 1, 1, None)
+    actions = [line["action"] for line in told["history"]]
+    assert actions == [
+        None,
+        None,
+        "check",
+        "dispatch",
+        "accept",
+        "fix",
+        "send_back",
+        "fix",
+        "verify",
+        "close",
+        "look_back",
+        "reopen",
+    ]
+    assert told["history"][3]["details"]["organisation"]["name"] == "单位0"
+    assert "before" not in told["history"][3]["details"]
+
+
+def test_who_fixed_it_does_not_judge_it(sign_in, office):
+    hq = sign_in()
+    uid = record(hq)
+    for action in ("check", "dispatch", "fix"):
+        step(hq, uid, action)
+    refused = step(hq, uid, "verify", expect=409)
+    assert "核查" in refused["detail"]
+    assert [one["refusal"] is None for one in show(hq, uid)["steps"]] == [False, False]
+    step(sign_in(Role.SUPERVISION), uid, "verify")
+
+
+def test_a_category_may_need_a_photo(app, sign_in, office):
+    with writing(app.extensions["gridmap"].engine) as session:
+        session.scalars(select(Category).where(Category.code == "0401")).one().after_photo = True
+    hq = sign_in()
+    uid = record(hq)
+    for action in ("check", "dispatch", "fix"):
+        step(hq, uid, action)
+    step(sign_in(Role.SUPERVISION), uid, "verify")
+    assert "照片" in step(hq, uid, "close", expect=409)["detail"]
+
+
+def test_not_ours_suspended_and_more_time(sign_in, office):
+    hq = sign_in()
+    lead = sign_in(Role.ORGANISATION_LEAD, organisation_id=office[0][1])
+    uid = record(hq)
+    step(hq, uid, "check")
+    step(hq, uid, "dispatch")
+    told = step(lead, uid, "return", note="属于单位1")["problem"]
+    assert (told["state"], told["returns"], told["clock_runs"]) == ("returned", 1, False)
+    told = step(hq, uid, "dispatch", organisation=office[1][2])["problem"]
+    assert told["organisation"]["name"] == "单位1"
+    assert told["person"] is None
+    assert step(lead, uid, "accept", expect=404)
+    other = sign_in(Role.ORGANISATION_LEAD, organisation_id=office[1][1])
+    step(other, uid, "accept")
+    step(other, uid, "ask_extension", note="下雨", more=2)
+    step(other, uid, "ask_suspension", expect=409, note="等材料", until="2099-01-01")
+    asked = show(hq, uid)["request"]
+    assert (asked["action"], asked["more"], asked["reason"]) == ("extend", 2, "下雨")
+    before = show(hq, uid)["due_at"]
+    told = step(hq, uid, "extend", note="同意", more=2)["problem"]
+    assert told["due_at"] > before
+    assert (told["request"], told["extensions"], told["time_allowed"]) == (None, 1, 4)
+    told = step(hq, uid, "suspend", note="等材料", until="2099-01-01T00:00:00+08:00")["problem"]
+    assert (told["state"], told["due_at"][:4], told["clock_runs"]) == ("suspended", "2098", False)
+    assert step(hq, uid, "resume")["problem"]["state"] == "accepted"
+
+
+def test_a_double_is_merged_and_parted(sign_in, office):
+    hq = sign_in()
+    kept, double = record(hq), record(hq)
+    step(hq, kept, "merge", expect=409, other=kept)
+    step(hq, double, "merge", expect=422, other=str(uuid.uuid4()))
+    told = step(hq, double, "merge", other=kept)["problem"]
+    assert told["state"] == "merged"
+    assert [link["uid"] for link in told["links"]] == [kept]
+    assert [link["uid"] for link in show(hq, kept)["links"]] == [double]
+    step(hq, kept, "merge", expect=409, other=double)
+    step(hq, double, "restore", note="不是同一处")
+    assert show(hq, kept)["links"] == []
+    step(hq, double, "merge", other=kept)
+    assert len(show(hq, kept)["links"]) == 1
+
+
+def test_a_stale_change_is_refused_and_told_what_happened(sign_in, office):
+    hq = sign_in()
+    uid = record(hq)
+    seen = hq.get(f"/api/v1/problems/{uid}")
+    tag = seen.headers["ETag"]
+    assert tag.startswith('"')
+    step(sign_in(Role.SUPERVISION), uid, "check", note="属实")
+    refused = step(hq, uid, "reject", expect=412, note="无效", headers={"If-Match": tag})
+    assert [line["action"] for line in refused["changes"]] == ["check"]
+    fresh = hq.get(f"/api/v1/problems/{uid}").headers["ETag"]
+    step(hq, uid, "dispatch", headers={"If-Match": fresh})
+
+
+def test_many_at_once_with_a_preview_and_one_way_back(app, sign_in, office):
+    hq = sign_in()
+    uids = [record(hq, lon=121.005 + k / 10_000) for k in range(6)]
+    step(hq, uids[0], "check")
+    ask = {"step": {"action": "check"}, "filter": {"state": "recorded,checked"}}
+    said = hq.post("/api/v1/problems/steps", json={**ask, "preview": True}).json
+    assert (said["taken"], said["batch"]) == (5, None)
+    assert [(one["code"], one["count"]) for one in said["refused"]] == [("wrong_state", 1)]
+    changed = hq.post("/api/v1/problems/steps", json={**ask, "expected": 6})
+    assert changed.status_code == 409
+    done = hq.post("/api/v1/problems/steps", json={**ask, "expected": 5}).json
+    assert done["taken"] == 5
+    assert {show(hq, uid)["state"] for uid in uids} == {"checked"}
+    step(hq, uids[5], "dispatch")
+    other = sign_in(Role.GRID_WORKER)
+    assert other.post(f"/api/v1/batches/{done['batch']}/undo").status_code == 404
+    undone = hq.post(f"/api/v1/batches/{done['batch']}/undo").json
+    assert undone["undone"] == 4
+    assert len(undone["moved_on"]) == 1
+    assert [show(hq, uid)["state"] for uid in uids] == ["checked", *["recorded"] * 4, "dispatched"]
+    assert hq.post(f"/api/v1/batches/{done['batch']}/undo").status_code == 409
+    again = show(hq, uids[1])["history"]
+    assert [line["kind"] for line in again][-2:] == ["state", "undone"]
+    assert again[-2]["undone"]
+
+
+def test_a_step_is_taken_back_whole(app, sign_in, office):
+    hq, engine = sign_in(), app.extensions["gridmap"].engine
+    uid = record(hq)
+    columns = [c for c in Problem.__table__.c if c.name not in {"change", "geometry"}]
+
+    def row():
+        with reading(engine) as session:
+            return session.execute(select(*columns)).one()
+
+    for action, more in (
+        ("check", {}),
+        ("dispatch", {}),
+        ("ask_extension", {"note": "雨", "more": 1}),
+        ("extend", {"note": "可", "more": 1}),
+        ("suspend", {"note": "等", "until": "2099-01-01"}),
+        ("resume", {}),
+        ("fix", {}),
+    ):
+        before = row()
+        batch = step(hq, uid, action, **more)["batch"]
+        assert hq.post(f"/api/v1/batches/{batch}/undo").status_code == 200
+        assert row() == before
+        step(hq, uid, action, **more)
+
+
+def test_nothing_outside_is_touched(sign_in, office):
+    hq = sign_in()
+    here, there = record(hq), record(hq, lon=121.015)
+    manager = sign_in(Role.AREA_MANAGER, area_id=office[0][0])
+    step(manager, there, "check", expect=404)
+    body = {"step": {"action": "check"}, "uids": [here, there]}
+    said = manager.post("/api/v1/problems/steps", json=body).json
+    assert said["taken"] == 1
+    assert [(one["code"], one["count"]) for one in said["refused"]] == [("not_there", 1)]
+    assert show(hq, there)["state"] == "recorded"
+
+
+def test_a_record_is_put_right_and_the_mistake_stays_in_the_history(sign_in, office):
+    hq = sign_in()
+    uid = record(hq, description="占到")
+    tag = hq.get(f"/api/v1/problems/{uid}").headers["ETag"]
+    body = {"description": "占道", "geometry": {"type": "Point", "coordinates": [121.015, 31.005]}}
+    told = hq.patch(f"/api/v1/problems/{uid}", json=body, headers={"If-Match": tag}).json
+    assert (told["description"], told["cell"]["name"], told["organisation"]["name"]) == (
+        "占道",
+        "网格1",
+        "单位1",
+    )
+    assert told["history"][-1]["kind"] == "edited"
+    assert "geometry" in told["history"][-1]["details"]["changed"]
+    assert hq.patch(f"/api/v1/problems/{uid}", json=body, headers={"If-Match": tag}).status_code == 412
+    assert hq.patch(f"/api/v1/problems/{uid}", json={"severity": 9}).status_code == 422
+    manager = sign_in(Role.AREA_MANAGER, area_id=office[0][0])
+    assert manager.patch(f"/api/v1/problems/{uid}", json={"severity": 3}).status_code == 404
+    step(hq, uid, "check")
+    step(hq, uid, "dispatch")
+    assert hq.patch(f"/api/v1/problems/{uid}", json={"category": "0101"}).status_code == 409
+    assert hq.patch(f"/api/v1/problems/{uid}", json={"address": "人民路1号"}).json["address"] == "人民路1号"
+
+
+def test_what_was_suspended_goes_on_by_itself(app, sign_in, office):
+    hq, engine, settings = sign_in(), app.extensions["gridmap"].engine, app.extensions["gridmap"].settings
+    uid = record(hq)
+    for action, more in (("check", {}), ("dispatch", {}), ("suspend", {"note": "等", "until": "2099-01-01"})):
+        step(hq, uid, action, **more)
+    for day, count in ((31, 0), (32, 1), (33, 0)):
+        now = datetime(2098, 12, 1, tzinfo=UTC) + timedelta(days=day - 1, hours=0 if day > 31 else -9)
+        with writing(engine) as session:
+            assert resume_due(session, settings=settings, now=now) == count
+    assert show(hq, uid)["state"] == "accepted"

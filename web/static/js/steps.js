@@ -1,0 +1,128 @@
+// Taking a step: which ones there are, what each needs, and taking it back.
+
+import { ApiError, ask, get, post } from "gridmap/api.js";
+import { begin } from "gridmap/begin.js";
+import { byId, h } from "gridmap/dom.js";
+import { gettext, number } from "gridmap/language.js";
+import { toast } from "gridmap/toast.js";
+
+const UNDO_SECONDS = 20;
+const GIVES = new Set(["dispatch", "redispatch"]);
+const DANGEROUS = new Set(["reject", "merge", "send_back", "return", "decline", "reopen"]);
+
+function field(label, control, hint) {
+  return h("label", {}, label, control, hint ? h("small", { className: "muted" }, hint) : null);
+}
+
+// The organisations that a problem can be given to, read once.
+let organisations;
+const bodies = () => (organisations ??= get("organisations", "filters").then((options) => options?.organisations ?? []));
+
+async function fieldsOf({ action, needs }, unit) {
+  const fields = {};
+  const note = h("textarea", { name: "note", rows: 3, maxLength: 2000, required: needs.includes("reason") });
+  fields.note = field(needs.includes("reason") ? gettext("Reason") : gettext("Remark (optional)"), note);
+  if (needs.includes("until")) fields.until = field(gettext("Until"), h("input", { type: "datetime-local", name: "until", required: true }));
+  if (needs.includes("time")) fields.more = field(gettext("How much more time"), h("input", { type: "number", name: "more", min: 1, max: 365, required: true, inputMode: "numeric" }), unit ? unit : gettext("in the unit of each one's own limit"));
+  if (needs.includes("other")) fields.other = field(gettext("Number of the problem that is kept"), h("input", { type: "number", name: "other", min: 1, required: true, inputMode: "numeric" }));
+  if (GIVES.has(action)) {
+    const select = h("select", { name: "organisation" }, h("option", { value: "" }, gettext("as rules and responsibilities say")), (await bodies()).map(({ uid, name }) => h("option", { value: uid }, name)));
+    fields.organisation = field(gettext("To which organisation"), select);
+  }
+  return fields;
+}
+
+async function readForm(form) {
+  const given = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
+  if (given.more) given.more = Number(given.more);
+  if (given.other) {
+    const kept = await ask(`problems/by-number/${given.other}`);
+    given.other = kept.uid;
+  }
+  return given;
+}
+
+// Ask what a step needs in a dialog; `extra` stands above the fields. `run` takes the step: what it throws is
+// shown, and where it returns false the dialog stays open.
+export async function askStep(step, { unit, extra, confirm, run }) {
+  const dialog = byId("step");
+  const fields = await fieldsOf(step, unit);
+  const fault = h("p", { className: "alert", role: "alert", hidden: true });
+  const send = h("button", { className: DANGEROUS.has(step.action) ? "danger" : "primary" }, confirm ?? step.name);
+  const form = h("form", { method: "dialog", className: "stack", onsubmit: async (event) => {
+    event.preventDefault();
+    send.disabled = true;
+    fault.hidden = true;
+    try {
+      const done = await run({ action: step.action, ...(await readForm(form)) });
+      if (done !== false) dialog.close();
+    } catch (error) {
+      fault.textContent = error.message;
+      fault.hidden = false;
+      if (error instanceof ApiError && error.changes?.length) {
+        fault.append(h("ul", {}, error.changes.map(({ action_name, kind_name, by, note }) => h("li", {}, [action_name ?? kind_name, by, note].filter(Boolean).join(" · ")))));
+      }
+    } finally {
+      send.disabled = false;
+    }
+  } },
+    h("h2", { id: "step-title" }, step.name), extra ?? null, Object.values(fields), fault,
+    h("div", { className: "row" }, send, h("button", { type: "button", onclick: () => dialog.close() }, gettext("Cancel"))));
+  dialog.replaceChildren(form);
+  dialog.showModal();
+  form.querySelector("textarea, input, select")?.focus();
+}
+
+export function offerUndo(text, batch, refresh) {
+  toast(text, { kind: "good", seconds: UNDO_SECONDS, action: { name: gettext("Take back"), run: async () => {
+    try {
+      const { undone, moved_on: movedOn } = await post(`batches/${batch}/undo`, {});
+      toast(movedOn.length
+        ? gettext("Taken back on {n} problems; {m} have moved on since.", { n: number(undone), m: number(movedOn.length) })
+        : gettext("Taken back on {n} problems.", { n: number(undone) }), { kind: "good" });
+    } catch (error) {
+      toast(error.message, { kind: "error" });
+    }
+    refresh();
+  } } });
+}
+
+// The buttons of one problem's next steps.
+export function stepButtons(problem, refresh) {
+  if (!problem.steps?.length) return h("p", { className: "muted" }, gettext("There is no step for you to take here."));
+  const unit = problem.time_unit_name;
+  const take = (step) => askStep(step, { unit, run: async (body) => {
+    const { batch, problem: now } = await post(`problems/${problem.uid}/steps`, body, { "If-Match": `"${problem.version}"` });
+    offerUndo(gettext("No. {number}: {step}.", { number: problem.number, step: step.name }), batch, refresh);
+    refresh(now);
+  } });
+  return h("div", { className: "step-buttons" }, problem.steps.map((step) => h("button", {
+    type: "button", className: DANGEROUS.has(step.action) ? "" : "primary", disabled: Boolean(step.refusal), title: step.refusal ?? "", onclick: () => take(step),
+  }, step.name)), problem.steps.filter(({ refusal }) => refusal).map(({ name, refusal }) => h("p", { className: "muted refusal" }, `${name}：${refusal}`)));
+}
+
+// A step on many: first what would happen, then the step.
+export async function takeMany(step, which, count, refresh) {
+  const preview = h("div", { className: "note" }, gettext("{n} problems are chosen.", { n: number(count) }));
+  let expected;
+  const tell = ({ taken, refused }) => preview.replaceChildren(
+    h("p", {}, gettext("The step can be taken on {n} of {all} problems.", { n: number(taken), all: number(count) })),
+    refused.length ? h("ul", {}, refused.map(({ reason, count: n, numbers }) => h("li", {}, gettext("{n}: {reason}", { n: number(n), reason }), h("small", { className: "muted" }, ` ${numbers.slice(0, 8).join("、")}${n > 8 ? " …" : ""}`)))) : null);
+  await askStep(step, { extra: preview, confirm: gettext("Show what would happen"), run: async (body) => {
+    const wanted = { step: body, ...which };
+    if (expected === undefined) {
+      const said = await post("problems/steps", { ...wanted, preview: true });
+      tell(said);
+      if (!said.taken) throw new Error(gettext("The step can be taken on none of them."));
+      expected = said.taken;
+      byId("step").querySelector("form button").textContent = gettext("{step} on {n} problems", { step: step.name, n: number(said.taken) });
+      return false;
+    }
+    const done = await post("problems/steps", { ...wanted, expected });
+    offerUndo(gettext("{step}: {n} problems.", { step: step.name, n: number(done.taken) }), done.batch, refresh);
+    refresh();
+    return true;
+  } });
+}
+
+export const actions = begin.actions ?? [];
