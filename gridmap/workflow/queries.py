@@ -13,6 +13,7 @@ from gridmap.people.permissions import Permission
 from gridmap.problems.models import Event, LinkKind, Problem, ProblemLink, Request, RequestState
 from gridmap.workflow.lives import read_lives
 from gridmap.workflow.rules import REFUSALS, STATES, Verdict, judge
+from gridmap.workflow.service import lacks_photo
 from gridmap.workflow.transitions import TRANSITIONS, Action, actions_from
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def course_of(session: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Tell a problem's version, the steps that lead on, its links, and what its organisation asks for."""
     return {
         "version": version_of(session, number),
-        "steps": steps_of(actor, read_lives(session, [number])),
+        "steps": steps_of(session, actor, read_lives(session, [number])),
         "links": links_of(session, number, scope=actor.scope(Permission.PROBLEM_READ)),
         "request": request_of(session, number),
         **_figures(session, number),
@@ -78,7 +79,7 @@ def _figures(session: Session, number: int) -> dict[str, Any]:
     }
 
 
-def steps_of(actor: Actor, lives: Lives) -> list[dict[str, Any]]:
+def steps_of(session: Session, actor: Actor, lives: Lives) -> list[dict[str, Any]]:
     """Steps that follow from where one problem stands and that the actor's roles know, with what they need.
 
     A step that something else stands in the way of is there with the reason.
@@ -98,7 +99,7 @@ def steps_of(actor: Actor, lives: Lives) -> list[dict[str, Any]]:
                 seen=actor.scope(Permission.PROBLEM_READ).covers_each(*where),
                 in_scope=actor.scope(line.permission).covers_each(*where),
                 fixed_by_actor=(lives["fixed_by_id"] == actor.person_id) & (lives["fixed_by_id"] >= 0),
-                lacks_photo=lives["needs_photo"] > 0,
+                lacks_photo=lacks_photo(session, lives, action),
                 requested=lives["asked"] > 0,
             )[0]
         )

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gridmap.deadlines.calendar import load_calendar
+from gridmap.errors import InvalidValueError
+from gridmap.evidence.queries import lacking_after_photo
+from gridmap.evidence.service import tie
 from gridmap.people.permissions import Permission
 from gridmap.problems.models import Batch, Problem
 from gridmap.store.bulk_update import update_rows
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from gridmap.workflow.lives import Lives
     from gridmap.workflow.step import Step
 
-__all__ = ["Outcome", "preview", "take"]
+__all__ = ["Outcome", "lacks_photo", "preview", "take"]
 
 _DISPATCHES = frozenset({Action.DISPATCH, Action.REDISPATCH})
 
@@ -151,9 +154,42 @@ def take(
         details["other"] = merge(session, lives, step, batch, now=now)
     if step.action is Action.RESTORE:
         part(session, lives["id"], now=now)
-    write_history(session, actor, lives, step, new=new, batch=batch, details=details, now=now)
+    lines = write_history(session, actor, lives, step, new=new, batch=batch, details=details, now=now)
+    _prove(session, actor, step, lives=lives, lines=lines, settings=settings)
     update_rows(session, Problem, lives["id"], {**new, "change": next_change(session)})
     return Outcome(outcome.numbers, outcome.verdicts, batch)
+
+
+def _prove(
+    session: Session,
+    actor: Actor,
+    step: Step,
+    *,
+    lives: Lives,
+    lines: NDArray[np.int64],
+    settings: Settings,
+) -> None:
+    """Tie the uploads that the step names to the line of history that they prove."""
+    if not step.attachments:
+        return
+    if len(lives) > 1:
+        raise InvalidValueError("A photo proves a step on one problem only.", parameter="attachments")
+    tie(
+        session,
+        step.attachments,
+        problem_id=int(lives["id"][0]),
+        event_id=int(lines[0]),
+        actor=actor,
+        settings=settings,
+    )
+
+
+def lacks_photo(session: Session, lives: Lives, action: Action) -> NDArray[np.bool_]:
+    """Say which problems need a photo taken after fixing for a step and have none, bool, shape (n,)."""
+    lacking = (lives["needs_photo"] > 0) & (Need.AFTER_PHOTO in TRANSITIONS[action].needs)
+    if lacking.any():
+        lacking[lacking] = lacking_after_photo(session, lives["id"][lacking])
+    return lacking
 
 
 def _judged(
@@ -171,7 +207,7 @@ def _judged(
         seen=reading.covers_each(*where),
         in_scope=scope.covers_each(*where),
         fixed_by_actor=(lives["fixed_by_id"] == actor.person_id) & (lives["fixed_by_id"] >= 0),
-        lacks_photo=lives["needs_photo"] > 0,
+        lacks_photo=lacks_photo(session, lives, step.action),
         requested=lives["asked"] > 0,
     )
     given = recipients(session, lives, step)
