@@ -77,6 +77,51 @@ def test_a_later_table_moves_the_state_and_undo_moves_it_back(ready, tmp_path):
         assert session.scalar(select(func.count(Event.id))) == 1
 
 
+STEPS = ("checked_at", "dispatched_at", "fixed_at", "fix_due_at", "on_time")
+
+
+def steps_of(engine):
+    columns = [getattr(Problem, name) for name in STEPS]
+    rows = one(engine, Problem.external_id, *columns)
+    return {
+        row[0]: [at.isoformat()[:16] if hasattr(at, "isoformat") else at for at in row[1:]] for row in rows
+    }
+
+
+def test_a_closed_record_tells_whether_it_was_fixed_in_time_and_undo_forgets_it(ready, tmp_path):
+    head = "案件编号,问题类别,发现时间,处置时限,结案时间,状态,地址,经度,纬度\n"
+    place = ",甲,121.01,31.01\n"
+    first, later = tmp_path / "p.csv", tmp_path / "q.csv"
+    rows = [
+        "A1,占道经营,2026-04-01 08:00,2026-04-02 08:00,2026-04-02 08:00,已结案",
+        "A2,占道经营,2026-04-01 08:00,2026-04-02 08:00,2026-04-02 08:01,已结案",
+        "A3,占道经营,2026-04-01 08:00,2026-04-02 08:00,,处置中",
+        "A4,占道经营,2026-04-01 08:00,2026-04-02 08:00,,已上报",
+        "A5,占道经营,2026-04-01 08:00,2026-04-02 08:00,2026-04-02 07:00,作废",
+    ]
+    first.write_text(head + "".join(row + place for row in rows), encoding="utf-8")
+    ready.apply("problems", first)
+    found, limit = "2026-04-01T00:00", "2026-04-02T00:00"
+    before = {
+        "A1": [found, found, limit, limit, True],
+        "A2": [found, found, "2026-04-02T00:01", limit, False],
+        "A3": [found, found, None, limit, None],
+        "A4": [None] * 5,
+        "A5": [None] * 5,
+    }
+    assert steps_of(ready.engine) == before
+    rows[2] = "A3,占道经营,2026-04-01 08:00,2026-04-03 08:00,2026-04-02 20:00,已结案"
+    rows[3] = "A4,占道经营,2026-04-01 08:00,2026-04-02 08:00,2026-04-02 20:00,已结案"
+    later.write_text(head + "".join(row + place for row in rows), encoding="utf-8")
+    uid = ready.apply("problems", later)
+    assert steps_of(ready.engine) == before | {
+        "A3": [found, found, "2026-04-02T12:00", "2026-04-03T00:00", True],
+        "A4": [found, found, "2026-04-02T12:00", limit, False],
+    }
+    ready.undo(uid)
+    assert steps_of(ready.engine) == before
+
+
 def test_an_unknown_category_is_refused_or_made(ready, tmp_path):
     file = table(tmp_path / "p.csv", "A1,外星人着陆,2026-04-01 08:30,,处置中,甲,121.01,31.01")
     assert ready.plan("problems", file).counts.refused == 1
