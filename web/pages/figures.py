@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 from pydantic import BaseModel, ValidationError
@@ -25,6 +25,8 @@ from web.installation import actor, installation
 from web.validation import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gridmap.figures.queries import Period
 
 pages = Blueprint("figures", __name__, url_prefix="/figures")
@@ -132,6 +134,17 @@ def _address(endpoint: str, **changes: Any) -> str:
     return url_for(endpoint) + (f"?{text}" if text else "")
 
 
+def _behind() -> Callable[[str, str | None], str]:
+    """Return what makes the address of the list behind a number; a page has thousands."""
+    whole = _address("figures.behind", sort=None, limit=None, columns=None, figure="")
+    start, end = whole.split("figure=", 1)
+
+    def address(figure: str, key: str | None) -> str:
+        return f"{start}figure={figure}{end}" + ("" if key is None else f"&key={quote(key)}")
+
+    return address
+
+
 @pages.get("")
 @needs(Permission.PROBLEM_READ)
 def index() -> str:
@@ -160,6 +173,7 @@ def index() -> str:
         counts=COUNTS,
         formulas=RATES,
         address=_address,
+        behind=_behind(),
         moment=now().astimezone(installation().settings.zone).strftime("%Y-%m-%d %H:%M"),
         may_export=actor().may(Permission.PROBLEM_EXPORT),
     )
