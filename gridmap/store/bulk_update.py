@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gridmap.store.columns import as_arrow
 from gridmap.store.extract import driver_of
 from gridmap.store.loading import texts
+from gridmap.store.witness import about_to_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ def update_rows(
         return
     session.flush()
     table = cast("Table", model.__table__)
+    about_to_change(session, table, ids.tolist())
     connection = session.connection()
     on_postgis = connection.dialect.name == "postgresql"
     place = "%s" if on_postgis else "?"

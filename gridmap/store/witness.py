@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from contextlib import AbstractContextManager
 
     import pyarrow as pa
     from sqlalchemy import Connection, Table
 
-__all__ = ["Keeper", "Witness", "WritingSession", "set_witness", "watched"]
+__all__ = ["Keeper", "Witness", "WritingSession", "about_to_change", "set_witness", "watched"]
 
 _WITNESS = "witness"
 
@@ -27,6 +27,9 @@ class Witness(Protocol):
 
     def loaded(self, table: Table, batch: pa.RecordBatch) -> None:
         """Take note of rows that are inserted past the mapper, with their ids, as `as_arrow` makes them."""
+
+    def touching(self, connection: Connection, table: Table, ids: Collection[int]) -> None:
+        """Take note of rows that are about to be changed or deleted."""
 
     def close(self) -> None:
         """Write what was seen, last in the transaction."""
@@ -65,3 +68,10 @@ def watched(session: Session, table: Table, batches: Iterator[pa.RecordBatch]) -
         if witness is not None:
             witness.loaded(table, batch)
         yield batch
+
+
+def about_to_change(session: Session, table: Table, ids: Collection[int]) -> None:
+    """Show rows that are changed past the mapper to whoever keeps the trail, before they are."""
+    witness = cast("Witness | None", session.info.get(_WITNESS))
+    if witness is not None:
+        witness.touching(session.connection(), table, ids)

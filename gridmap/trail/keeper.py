@@ -16,6 +16,7 @@ from gridmap.store.witness import set_witness
 from gridmap.trail.anchors import Anchors
 from gridmap.trail.canon import form_of
 from gridmap.trail.chain import ChainKey, EntryFacts, LineFacts
+from gridmap.trail.decisions import is_audited
 from gridmap.trail.images import images
 from gridmap.trail.models import Deed, TrailEntry, TrailHead, TrailLine
 from gridmap.trail.origin import current_origin
@@ -24,7 +25,7 @@ from gridmap.trail.recorder import Recorder, refuse_unseen
 from gridmap.trail.values import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -86,6 +87,11 @@ class Watch:
     def loaded(self, table: Table, batch: pa.RecordBatch) -> None:
         """Take note of rows that are inserted past the mapper."""
         self.recorder.loaded(table, batch)
+
+    def touching(self, connection: Connection, table: Table, ids: Collection[int]) -> None:
+        """Take note of rows that are about to be changed past the mapper."""
+        if is_audited(table):
+            self.recorder.touching(connection, table, ids)
 
     def close(self) -> None:
         """Write the entry; the chain's head is locked last, so that nobody else waits for long."""
