@@ -76,6 +76,11 @@ class CellIndex:
     def __len__(self) -> int:
         return len(self._cells)
 
+    @property
+    def cells(self) -> NDArray[Any]:
+        """The polygons, shape (k,)."""
+        return self._cells
+
     def assign(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.int32]:
         """Position of the cell that covers each place.
 

@@ -69,6 +69,16 @@ class Settings:
         100.0,
         "A problem within this of an inspection point lies near it for rules of dispatch, in metres.",
     )
+    duplicate_metres: float = _setting(
+        50.0,
+        "Open problems within this are offered as possible duplicates to whoever records one, in metres.",
+    )
+    recurrence_metres: float = _setting(
+        30.0, "A problem within this of a closed one of its category has come back, in metres."
+    )
+    recurrence_days: int = _setting(
+        90, "A problem found within so many days after a closing has come back, in days."
+    )
     photo_megabytes: int = _setting(30, "Largest photo or scan accepted as evidence, in megabytes.")
     photo_megapixels: int = _setting(120, "Photos with more pixels are refused, in millions.")
     photo_edge: int = _setting(2048, "Longer side of the copy of a photo that is shown, in pixels.")

@@ -17,12 +17,13 @@ from gridmap.imports.reading import read
 from gridmap.imports.steps import write
 from gridmap.people.permissions import Permission
 from gridmap.places.locating import locate_places
+from gridmap.problems.models import LinkKind
 from gridmap.store.base import Base, UTCDateTime
 from gridmap.store.clock import next_change
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Table
@@ -230,6 +231,7 @@ def undo_import(
     tables = Base.metadata.tables
     for name in _DERIVED:
         _forget_derived(session, tables[name], record.id)
+    _unlink(session, tables, record.id)
     for name in _DELETION_ORDER:
         session.execute(delete(tables[name]).where(tables[name].c.import_id == record.id))
     _restore(session, record.id)
@@ -284,6 +286,15 @@ def _refuse_if_built_on(session: Session, record: Import) -> None:
             raise ConflictError(
                 "The later import of “{file}” changed the same rows; undo it first.", file=file_name
             )
+
+
+def _unlink(session: Session, tables: Mapping[str, Table], import_id: int) -> None:
+    """Remove the links of problems that go; what had come back after one of them has not come back."""
+    link, problem = tables["problem_link"], tables["problem"]
+    going = select(problem.c.id).where(problem.c.import_id == import_id)
+    back = select(link.c.problem_id).where(link.c.other_id.in_(going), link.c.kind == LinkKind.RECURRENCE)
+    session.execute(update(problem).where(problem.c.id.in_(back)).values(recurrence=False))
+    session.execute(delete(link).where(link.c.problem_id.in_(going) | link.c.other_id.in_(going)))
 
 
 def _forget_derived(session: Session, table: Table, import_id: int) -> None:

@@ -1,6 +1,7 @@
 """Whose a problem is.
 
-The **cell** is the one that covers the place; on a shared border the one with the lowest code. The **area**
+The **cell** is the one that covers the place; on a shared border the one with the lowest code; of a line or
+polygon the one in which most of it lies (see `gridmap.problems.shares`). The **area**
 is the cell's own, or the smallest that covers the place. The **road** is the nearest priority road in reach.
 
 Person and organisation are each taken from the first row of this table that has one; an organisation is the
@@ -164,6 +165,7 @@ def assign(
     *,
     category_ids: ArrayLike,
     found_at: ArrayLike,
+    leading: NDArray[np.int64] | None = None,
 ) -> Assignment:
     """Find area, cell, road, person, organisation, severity and limit of many problems at once.
 
@@ -177,6 +179,9 @@ def assign(
         Integers, shape (n,).
     found_at
         datetime64, UTC, shape (n,).
+    leading
+        Position of the cell that leads, of a problem that is no point, shape (n,); -1 elsewhere. See
+        `gridmap.problems.shares`.
 
     Raises
     ------
@@ -186,6 +191,8 @@ def assign(
     x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     kind = categories.positions(category_ids)
     cell = ground.cells.assign(x, y)
+    if leading is not None:
+        cell = np.where(leading < 0, cell, leading)
     area = _taken(ground.cell_area, cell)
     homeless = np.flatnonzero(area < 0)
     area[homeless] = ground.areas.assign(x[homeless], y[homeless])

@@ -6,7 +6,6 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
 from gridmap.deadlines.calendar import load_calendar
 from gridmap.dispatch.service import choose_for
@@ -14,7 +13,9 @@ from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
 from gridmap.problems.models import Event, EventKind, Flag, Problem, Source, State
+from gridmap.problems.recurrence import find_earlier, link_recurrences
 from gridmap.problems.rules import impossible_times, steps_behind, suspect_default_coordinates
+from gridmap.problems.shares import keep_shares, stand_for
 from gridmap.store.bulk import insert_rows, reserve_ids
 from gridmap.store.clock import next_change
 from gridmap.store.columns import is_single
@@ -31,17 +32,7 @@ if TYPE_CHECKING:
     from gridmap.jobs import Progress
     from gridmap.people.permissions import Actor
 
-__all__ = ["insert_problems", "places_of"]
-
-
-def places_of(geometry: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Longitude and latitude of the point that stands for each shape, shape (n,); one on the shape itself."""
-    lon, lat = shapely.get_x(geometry), shapely.get_y(geometry)
-    extended = np.flatnonzero(np.isnan(lon))
-    if len(extended):
-        inside = shapely.point_on_surface(geometry[extended])
-        lon[extended], lat[extended] = shapely.get_x(inside), shapely.get_y(inside)
-    return lon, lat
+__all__ = ["insert_problems"]
 
 
 def insert_problems(
@@ -94,12 +85,13 @@ def insert_problems(
     if not count:
         return np.zeros(0, dtype=np.int64)
     progress(0, count, "Finding whose each problem is")
-    lon, lat = places_of(geometry)
     category = np.asarray(columns["category_id"], dtype=np.int64)
     found_at = np.asarray(columns["found_at"], dtype="datetime64[us]")
     closed_at = _times(columns.get("closed_at"), count)
     moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
     ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
+    standing = stand_for(ground.cells.cells, geometry)
+    lon, lat = standing.lon, standing.lat
     whose = assign(
         ground,
         load_categories(session),
@@ -108,6 +100,7 @@ def insert_problems(
         lat,
         category_ids=category,
         found_at=found_at,
+        leading=standing.cell,
     )
     due_at = _times(columns.get("due_at"), count)
     severity = np.asarray(columns.get("severity", np.full(count, -1)), dtype=np.int16)
@@ -129,6 +122,9 @@ def insert_problems(
     ids = reserve_ids(session, Problem, count)
     state = _positions(columns.get("state", State.RECORDED), State, count)
     due_at = np.where(np.isnat(due_at), whose.due_at, due_at)
+    lives = {"found_at": found_at, "closed_at": closed_at, "state": state, "flags": flags}
+    placed = {"lon": lon, "lat": lat, "category_id": category}
+    earlier = find_earlier(session, ids, placed | lives, settings=settings)
     insert_rows(
         session,
         Problem,
@@ -148,6 +144,7 @@ def insert_problems(
             "closed_at": closed_at,
             "due_at": due_at,
             **steps_behind(state, found_at, closed_at, due_at),
+            "recurrence": earlier >= 0,
             "description": columns.get("description", ""),
             "address": columns.get("address", ""),
             "external_source": columns.get("external_source"),
@@ -157,6 +154,8 @@ def insert_problems(
         },
         step=lambda done: progress(0.8 * done, count, "Writing the problems"),
     )
+    keep_shares(session, ground, ids, standing)
+    link_recurrences(session, ids, earlier, now=now)
     insert_rows(
         session,
         Event,

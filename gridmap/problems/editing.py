@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from gridmap.deadlines.calendar import load_calendar
+from gridmap.dispatch.service import choose_for
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
-from gridmap.problems.bulk import places_of
-from gridmap.problems.models import Category, Event, EventKind, Problem, State
+from gridmap.problems.models import Category, Event, EventKind, Problem, ProblemCell, Source, State
 from gridmap.problems.service import checked_shape, checked_texts, plain_value
+from gridmap.problems.shares import keep_shares, stand_for
 from gridmap.store.clock import next_change
 
 if TYPE_CHECKING:
@@ -162,13 +163,16 @@ def _placed(
         if found is None:
             raise NotFoundError("There is no category {code}.", code=correction.category)
         category_id = new["category_id"] = found
-    lon, lat = np.array([problem.lon]), np.array([problem.lat])
+    lon, lat, leading = np.array([problem.lon]), np.array([problem.lat]), None
+    ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
     if correction.geometry is not None:
         shape = checked_shape(correction.geometry)
-        lon, lat = places_of(np.array([shape], dtype=object))
+        standing = stand_for(ground.cells.cells, np.array([shape], dtype=object))
+        lon, lat, leading = standing.lon, standing.lat, standing.cell
+        session.execute(delete(ProblemCell).where(ProblemCell.problem_id == problem.id))
+        keep_shares(session, ground, np.array([problem.id]), standing)
         text = shapely.to_wkt(shape, rounding_precision=-1)
         new |= {"geometry": f"SRID=4326;{text}", "lon": float(lon[0]), "lat": float(lat[0])}
-    ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
     found_at = np.array([problem.found_at.astimezone(UTC).replace(tzinfo=None)], dtype="datetime64[us]")
     whose = assign(
         ground,
@@ -178,8 +182,19 @@ def _placed(
         lat,
         category_ids=[category_id],
         found_at=found_at,
+        leading=leading,
     )
-    columns = whose.columns()
+    severity = problem.severity if correction.severity is None else correction.severity
+    choice = choose_for(
+        session,
+        whose,
+        {"lon": lon, "lat": lat, "category_id": np.array([category_id]), "found_at": found_at}
+        | {"source": np.array([list(Source).index(problem.source)]), "severity": np.array([severity])},
+        ground=ground,
+        settings=settings,
+        now=now,
+    )
+    columns = whose.columns() | choice.columns()
     new |= {name: plain_value(columns[name]) for name in _MOVED}
     if correction.category is not None and correction.severity is None:
         new["severity"] = plain_value(columns["severity"])

@@ -31,6 +31,7 @@ __all__ = [
     "Flag",
     "LinkKind",
     "Problem",
+    "ProblemCell",
     "ProblemLink",
     "Request",
     "RequestState",
@@ -242,6 +243,23 @@ class Batch(Base, Identified):
     problems: Mapped[int] = mapped_column(Integer)
     """On how many it was taken."""
     undone_at: Mapped[datetime | None]
+
+
+class ProblemCell(Base):
+    """How much of a line or polygon lies in a cell; a point has no rows, as its cell says all.
+
+    The shares of a problem sum to 1 over what lies in cells; its own `cell_id` is the one that leads.
+    """
+
+    __tablename__ = "problem_cell"
+
+    problem_id: Mapped[int] = mapped_column(ForeignKey("problem.id", ondelete="CASCADE"), primary_key=True)
+    cell_id: Mapped[int] = mapped_column(
+        ForeignKey("grid_cell.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    share: Mapped[float]
+    """By length or area, more than 0 and up to 1."""
+    leads: Mapped[bool]
 
 
 class LinkKind(StrEnum):

@@ -17,8 +17,9 @@ from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, Perm
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
-from gridmap.problems.bulk import places_of
 from gridmap.problems.models import Category, Event, EventKind, Problem, Source, State
+from gridmap.problems.recurrence import find_earlier, link_recurrences
+from gridmap.problems.shares import keep_shares, stand_for
 from gridmap.store.clock import next_change
 
 if TYPE_CHECKING:
@@ -106,8 +107,9 @@ def record_problem(
         return known, False
 
     shapes = np.array([geometry], dtype=object)
-    lon, lat = places_of(shapes)
     ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
+    standing = stand_for(ground.cells.cells, shapes)
+    lon, lat = standing.lon, standing.lat
     seen = np.array([found_at.astimezone(UTC).replace(tzinfo=None)], dtype="datetime64[us]")
     whose = assign(
         ground,
@@ -117,6 +119,7 @@ def record_problem(
         lat,
         category_ids=[category.id],
         found_at=seen,
+        leading=standing.cell,
     )
     source = np.array([list(Source).index(report.source)], dtype=np.int16)
     choice = choose_for(
@@ -147,8 +150,11 @@ def record_problem(
     )
     session.add(problem)
     session.flush()
+    keep_shares(session, ground, np.array([problem.id]), standing)
+    before = _link_to_earlier(session, problem, settings=settings, now=now)
     common = {"problem_id": problem.id, "at": found_at, "recorded_at": now, "actor": actor.name}
-    session.add(Event(kind=EventKind.RECORDED, state=State.RECORDED, details={}, **common))
+    said = {} if before is None else {"came_back_after": str(before.uid)}
+    session.add(Event(kind=EventKind.RECORDED, state=State.RECORDED, details=said, **common))
     session.add(
         Event(
             kind=EventKind.ASSIGNED, state=State.RECORDED, details=json.loads(choice.details()[0]), **common
@@ -158,6 +164,28 @@ def record_problem(
     problem.change = next_change(session)
     session.flush()
     return problem, True
+
+
+def _link_to_earlier(
+    session: Session, problem: Problem, *, settings: Settings, now: datetime
+) -> Problem | None:
+    """Link a new problem to the closed one after which it has come back, and return that."""
+    ids = np.array([problem.id])
+    columns = {
+        "lon": np.array([problem.lon]),
+        "lat": np.array([problem.lat]),
+        "category_id": np.array([problem.category_id]),
+        "found_at": np.array([problem.found_at.astimezone(UTC).replace(tzinfo=None)], dtype="datetime64[us]"),
+        "closed_at": np.array(["NaT"], dtype="datetime64[us]"),
+        "state": np.array([list(State).index(State.RECORDED)]),
+        "flags": np.array([problem.flags]),
+    }
+    earlier = find_earlier(session, ids, columns, settings=settings)
+    if earlier[0] < 0:
+        return None
+    problem.recurrence = True
+    link_recurrences(session, ids, earlier, now=now)
+    return session.get_one(Problem, int(earlier[0]))
 
 
 def checked_texts(texts: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ LEFT_OUT_TABLES: Mapping[str, str] = MappingProxyType(
     {
         "change_clock": "a counter that the snapshot follows; it can start anywhere",
         "ground_clock": "a counter moved by triggers; it can start anywhere",
+        "problem_cell": "worked out from the problem's shape and the cells",
         "trail_head": "the trail itself",
         "trail_entry": "the trail itself",
         "trail_line": "the trail itself",

@@ -11,6 +11,7 @@ from gridmap.labels import label
 from gridmap.language import gettext
 from gridmap.people.permissions import Permission
 from gridmap.problems.models import Event, LinkKind, Problem, ProblemLink, Request, RequestState
+from gridmap.problems.recurrence import times_come_back
 from gridmap.workflow.lives import read_lives
 from gridmap.workflow.rules import REFUSALS, STATES, Verdict, judge
 from gridmap.workflow.service import lacks_photo
@@ -76,6 +77,7 @@ def _figures(session: Session, number: int) -> dict[str, Any]:
         "time_unit": unit and unit.value,
         "time_unit_name": unit and label(unit),
         "clock_runs": running,
+        "came_back": times_come_back(session, number),
     }
 
 

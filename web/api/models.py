@@ -25,6 +25,7 @@ __all__ = [
     "RecordedProblem",
     "Ref",
     "SearchAnswer",
+    "SimilarAnswer",
     "SummaryAnswer",
 ]
 
@@ -201,6 +202,19 @@ class ProblemPage(Answer):
     total: int
 
 
+class SimilarProblem(ProblemProperties):
+    """An open problem near by that may be the same thing."""
+
+    metres: float
+    score: float = Field(description="How likely it is the same thing, 0 to 1")
+
+
+class SimilarAnswer(Answer):
+    """Open problems near a place, the likeliest to be the same thing first."""
+
+    problems: list[SimilarProblem]
+
+
 class RecordedProblem(ProblemProperties):
     """A problem that was just recorded: whose it is and by when."""
 
@@ -260,11 +274,19 @@ class OpenRequest(Answer):
     asked_at: str
 
 
+class CellShare(Ref):
+    """A cell that a problem lies in."""
+
+    share: float = Field(description="By length or area, of what lies in cells; 1 of a point")
+    leads: bool = Field(description="Whether it is the cell that the problem counts for")
+
+
 class ProblemDetail(ProblemProperties):
     """A problem with its history, its clock and the steps that lead on."""
 
     id: str
     geometry: Geometry
+    cells: list[CellShare]
     history: list[HistoryEvent]
     version: str = Field(description="Begins its ETag; for If-Match")
     steps: list[PossibleStep]
@@ -281,6 +303,7 @@ class ProblemDetail(ProblemProperties):
     look_backs: int
     reopened: int
     recurrence: bool
+    came_back: int = Field(description="How often it had come back up to this time; 0: a first one")
     time_allowed: int | None
     time_unit: str | None
     time_unit_name: str | None

@@ -222,6 +222,15 @@ class ProblemsQuery(FilterQuery):
     cursor: str | None = Field(None, max_length=400, description="`next` of the page before")
 
 
+class SimilarQuery(Query):
+    """Where something is about to be recorded, and of what kind."""
+
+    lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
+    lat: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    category: str | None = Field(None, max_length=40, description="Code; none: not chosen yet")
+    limit: int = Field(5, ge=1, le=20)
+
+
 class PlacesQuery(Query):
     """Which places."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 from flask import Response
+from sqlalchemy import select
 
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.hotspots.counts import cell_loads, summarise
@@ -16,8 +17,11 @@ from gridmap.hotspots.place_counts import rows_at
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.places.queries import find_place
+from gridmap.problems.models import Category
 from gridmap.problems.records import find_number, history_of, read_records
 from gridmap.problems.service import record_problem
+from gridmap.problems.shares import shares_of
+from gridmap.problems.similar import find_similar
 from gridmap.store.engine import writing
 from gridmap.workflow.queries import course_of
 from web.access import needs
@@ -33,8 +37,24 @@ from web.api.answering import (
     view_of,
 )
 from web.api.blueprint import PROBLEMS, api
-from web.api.models import CellsLoad, Fault, ProblemDetail, ProblemPage, RecordedProblem, SummaryAnswer
-from web.api.parameters import FilterQuery, NewProblem, NoQuery, NumberPath, ProblemsQuery, UidPath
+from web.api.models import (
+    CellsLoad,
+    Fault,
+    ProblemDetail,
+    ProblemPage,
+    RecordedProblem,
+    SimilarAnswer,
+    SummaryAnswer,
+)
+from web.api.parameters import (
+    FilterQuery,
+    NewProblem,
+    NoQuery,
+    NumberPath,
+    ProblemsQuery,
+    SimilarQuery,
+    UidPath,
+)
 from web.installation import actor, clocks, db, installation
 
 if TYPE_CHECKING:
@@ -117,6 +137,37 @@ def record(body: NewProblem) -> Response:
     return Response(answer.content, status=201 if fresh else 200, content_type=answer.kind)
 
 
+@api.get("/problems/similar", tags=[PROBLEMS], responses={"200": SimilarAnswer})
+@needs(Permission.PROBLEM_READ)
+@answers(of="problems", seconds=_MINUTE)
+def similar(query: SimilarQuery) -> Body:
+    """Offer open problems near a place that may be the same thing as one that is about to be recorded."""
+    kind = None
+    if query.category is not None:
+        kind = db().scalar(select(Category).where(Category.code == query.category))
+        if kind is None:
+            raise InvalidValueError("There is no category {code}.", parameter="category", code=query.category)
+    found = find_similar(
+        db(),
+        actor(),
+        query.lon,
+        query.lat,
+        category=kind,
+        settings=installation().settings,
+        now=now(),
+        limit=query.limit,
+    )
+    records = read_records(
+        db(),
+        [one.number for one in found],
+        faces=Faces(directory(), actor()),
+        scope=actor().scope(Permission.PROBLEM_READ),
+        moment=now(),
+    )
+    likeness = {one.number: {"metres": one.metres, "score": one.score} for one in found}
+    return as_json(SimilarAnswer, {"problems": [{**row, **likeness[row["number"]]} for row in records.rows]})
+
+
 @api.get("/problems/<uid>", tags=[PROBLEMS], responses={"200": ProblemDetail, "404": Fault})
 @needs(Permission.PROBLEM_READ)
 @answers(of="problems", seconds=_MINUTE)
@@ -153,9 +204,23 @@ def told(session: Session, number: int) -> dict[str, Any] | None:
         **row,
         "id": row["uid"],
         "geometry": shapely.geometry.mapping(found.geometry[0]),
+        "cells": _cells(session, number, row["cell"]),
         "history": history_of(session, number, faces=faces),
         **course_of(session, actor(), number),
     }
+
+
+def _cells(session: Session, number: int, own: dict[str, str] | None) -> list[dict[str, Any]]:
+    """Cells that a problem lies in and that the reader may see, each with its share."""
+    names = directory()
+    areas = actor().scope(Permission.PLACE_READ).areas if actor().may(Permission.PLACE_READ) else frozenset()
+    cell = None if own is None else names.cells.find(own["uid"])
+    found = []
+    for cell_id, share, leads in shares_of(session, number, cell.id if cell else None):
+        entry = names.cells.get(cell_id)
+        if entry is not None and (leads or areas is None or entry.area in areas):
+            found.append({"uid": entry.uid, "name": entry.name or entry.code, "share": share, "leads": leads})
+    return found
 
 
 @api.get("/cells/load", tags=[PROBLEMS], responses={"200": CellsLoad})

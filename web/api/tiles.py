@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gridmap.hotspots.problem_tiles import problem_tile
+from gridmap.hotspots.problem_tiles import outline_tile, problem_tile
 from gridmap.language import current_language
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
@@ -57,8 +57,12 @@ def road_tiles(path: TilePath, query: NoQuery) -> Body:  # noqa: ARG001 - it tak
 @needs(Permission.PROBLEM_READ)
 @answers(of="problems", seconds=60, media=TILE)
 def problem_tiles(path: TilePath, query: FilterQuery) -> Body:
-    """Draw problems that match: layer problems, clusters (n, overdue, worst) below zoom 16, then each."""
-    return as_tile(problem_tile(view_of(query), path.tile, directory()))
+    """Draw problems that match: clusters (n, overdue, worst) below zoom 16, then each.
+
+    Layer problems; from zoom 16 also problem_lines and problem_areas, the shapes of those that are no points.
+    """
+    view, names = view_of(query), directory()
+    return as_tile(problem_tile(view, path.tile, names) + outline_tile(view, db(), path.tile, names))
 
 
 @api.get("/tiles/base/<z>/<x>/<y>.mvt", **_TILE)

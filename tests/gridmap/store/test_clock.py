@@ -26,6 +26,7 @@ UNCLOCKED = {
     "import",
     "import_change",
     "problem",
+    "problem_cell",
     "problem_link",
     "request",
     "trail_entry",

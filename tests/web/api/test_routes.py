@@ -26,6 +26,7 @@ PATHS = {
     "/api/v1/cells/load": {},
     "/api/v1/problems": {},
     "/api/v1/problems/<uid>": {},
+    "/api/v1/problems/similar": {"lon": "121.405", "lat": "31.205"},
     "/api/v1/problems/by-number/<number>": {},
     "/api/v1/summary": {},
     "/api/v1/filters": {},

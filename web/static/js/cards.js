@@ -135,7 +135,7 @@ export class Cards {
   }
 
   problem(problem) {
-    const { category, state_name, overdue, due_at, found_at, closed_at, cell, road, area, person, organisation, phone, history = problem.events ?? [] } = problem;
+    const { category, state_name, overdue, due_at, found_at, closed_at, cell, road, area, person, organisation, phone, history = problem.events ?? [], cells = [] } = problem;
     const go = (kind, place) => (place?.uid ? h("button", { type: "button", className: "link", onclick: () => view.set("open", `${kind}/${place.uid}`) }, place.name || place.code) : nameOf(place));
     return [
       h("h2", {}, nameOf(category)),
@@ -149,7 +149,7 @@ export class Cards {
         : h("p", { className: "alert" }, gettext("Nobody is responsible here."))),
       h("dl", { className: "facts" },
         fact(gettext("Found"), time(found_at)), fact(gettext("Due"), due_at ? time(due_at) : null), fact(gettext("Closed"), closed_at ? time(closed_at) : null),
-        fact(gettext("Address"), problem.address), fact(gettext("Cell"), go("cell", cell)), fact(gettext("Road"), go("road", road)), fact(gettext("Area"), nameOf(area)),
+        fact(gettext("Address"), problem.address), fact(gettext("Cell"), cells.length > 1 ? cells.map((one) => h("div", {}, go("cell", one), ` ${Math.round(one.share * 100)}%`, one.leads ? h("span", { className: "muted" }, " ", gettext("(leads)")) : null)) : go("cell", cell)), fact(gettext("Road"), go("road", road)), fact(gettext("Area"), nameOf(area)),
         fact(gettext("Source"), problem.source_name ?? problem.source), fact(gettext("Severity"), problem.severity)),
       history.length ? h("section", {}, h("h3", {}, gettext("History")), h("ol", { className: "history" }, history.map((event) =>
         h("li", {}, h("time", { dateTime: event.at }, time(event.at)), h("span", {}, [event.kind_name ?? event.kind, event.state_name].filter(Boolean).join(" · "), event.by || event.note ? h("small", {}, [nameOf(event.by), event.note].filter(Boolean).join(" · ")) : null))))) : null,

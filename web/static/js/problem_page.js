@@ -37,13 +37,13 @@ function clock(problem) {
     fact(gettext("Fixed in time"), onTime === null || onTime === undefined ? null : onTime ? gettext("yes") : gettext("no")));
 }
 
-function turns({ rework, returns, suspensions, extensions, look_backs: good, reopened, recurrence }) {
+function turns({ rework, returns, suspensions, extensions, look_backs: good, reopened, came_back: again }) {
   const one = (count, text) => (count ? h("li", {}, text) : null);
   const list = [
     one(rework, gettext("sent back {n} times", { n: rework })), one(returns, gettext("returned {n} times", { n: returns })),
     one(suspensions, gettext("suspended {n} times", { n: suspensions })), one(extensions, gettext("given more time {n} times", { n: extensions })),
     one(good, gettext("looked back {n} times, still good", { n: good })), one(reopened, gettext("reopened {n} times", { n: reopened })),
-    one(recurrence, gettext("came back at the same place")),
+    one(again, gettext("came back at the same place, {n} times by now", { n: again })),
   ].filter(Boolean);
   return list.length ? h("ul", { className: "turns" }, list) : null;
 }

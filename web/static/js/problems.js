@@ -4,12 +4,14 @@ import { address } from "gridmap/api.js";
 import { begin } from "gridmap/begin.js";
 import { compact, gettext, number } from "gridmap/language.js";
 import { view } from "gridmap/view.js";
-import { TileCanvas, TileStore } from "gridmap/tiles.js";
+import { contains, TileCanvas, TileStore, trace } from "gridmap/tiles.js";
 
 // While the cells' colours already say how many there are, single problems begin here.
 const BESIDE_CELLS_FROM = 16;
 const { categories: COLOURS } = begin.look;
 const BAD = "#b3261e";
+// Kinds of geometry in a vector tile.
+const [POINT, , AREA] = [1, 2, 3];
 
 const path = () => `tiles/problems/{z}/{x}/{y}.mvt${new URL(address("x", view.query())).search}`;
 const radius = (n) => 8 + 3.2 * Math.log2(n) ** 0.8;
@@ -24,6 +26,7 @@ export class Problems {
       pane: "problems",
       store: new TileStore(path()),
       layer: "problems",
+      under: ["problem_areas", "problem_lines"],
       maxDataZoom: 18,
       draw: (context, features) => this.draw(context, features),
     });
@@ -46,9 +49,10 @@ export class Problems {
   draw(context, features) {
     context.textAlign = "center";
     context.textBaseline = "middle";
-    for (const { props, geom } of features) {
+    for (const { props, geom, geomType } of features) {
       const [{ x, y }] = geom[0];
-      if (props.n > 1) this.cluster(context, x, y, props);
+      if (geomType !== POINT) this.outline(context, geom, geomType, props);
+      else if (props.n > 1) this.cluster(context, x, y, props);
       else this.single(context, x, y, props);
     }
   }
@@ -71,6 +75,25 @@ export class Problems {
     context.fillStyle = "#17211f";
     context.font = `600 ${n > 999 ? 10 : 11}px system-ui, sans-serif`;
     context.fillText(compact(n), x, y + 0.5);
+  }
+
+  outline(context, geom, geomType, { overdue, category }) {
+    const colour = overdue ? BAD : this.colour(category);
+    trace(context, geom, geomType === AREA);
+    context.lineJoin = context.lineCap = "round";
+    if (geomType === AREA) {
+      context.globalAlpha = 0.25;
+      context.fillStyle = colour;
+      context.fill("evenodd");
+      context.globalAlpha = 1;
+    } else {
+      context.lineWidth = 7;
+      context.strokeStyle = "#fff";
+      context.stroke();
+    }
+    context.lineWidth = geomType === AREA ? 2 : 4;
+    context.strokeStyle = colour;
+    context.stroke();
   }
 
   single(context, x, y, { overdue, category, severity, uid }) {
@@ -98,7 +121,9 @@ export class Problems {
     const { features, x, y } = this.layer.at(latlng);
     let best = null;
     let nearest = Infinity;
-    for (const { props, geom } of features) {
+    for (const { props, geom, geomType } of features) {
+      if (geomType === AREA && !best && contains(geom, x, y)) best = props;
+      if (geomType !== POINT) continue;
       const distance = Math.hypot(geom[0][0].x - x, geom[0][0].y - y);
       if (distance < (props.n > 1 ? radius(props.n) : 10) && distance < nearest) [best, nearest] = [props, distance];
     }

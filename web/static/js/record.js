@@ -1,9 +1,9 @@
 // Record a problem: put the pin, say what it is, see at once whose it is.
 
-import { post } from "gridmap/api.js";
+import { get, post } from "gridmap/api.js";
 import { begin } from "gridmap/begin.js";
-import { byId, h } from "gridmap/dom.js";
-import { gettext, time } from "gridmap/language.js";
+import { byId, debounce, h } from "gridmap/dom.js";
+import { ago, gettext, time } from "gridmap/language.js";
 import { toast } from "gridmap/toast.js";
 import { view } from "gridmap/view.js";
 
@@ -26,13 +26,16 @@ export class Recorder {
     this.address = h("input", { id: "record-address", maxLength: 300 });
     this.send = h("button", { className: "primary" }, gettext("Record"));
     this.fault = h("p", { className: "alert", role: "alert", hidden: true });
+    this.similar = h("section", { className: "similar", "aria-live": "polite", hidden: true });
+    this.look = debounce(() => this.offer(), 350);
+    this.category.addEventListener("change", this.look);
     this.form = h("form", { className: "record-form", onsubmit: (event) => this.submit(event) },
       h("h2", {}, gettext("Record a problem")),
       h("p", { className: "muted" }, gettext("Click the map to put the pin, or drag it; with the keyboard, move the map: the pin starts in its middle.")),
       this.fault,
       h("label", { htmlFor: "record-category" }, gettext("Category")), this.category,
       h("label", { htmlFor: "record-description" }, gettext("What is wrong")), this.description,
-      h("label", { htmlFor: "record-address" }, gettext("Address (optional)")), this.address,
+      h("label", { htmlFor: "record-address" }, gettext("Address (optional)")), this.address, this.similar,
       h("div", { className: "row" }, this.send, h("button", { type: "button", onclick: () => this.stop() }, gettext("Cancel"))));
   }
 
@@ -45,6 +48,9 @@ export class Recorder {
     const html = h("div", { className: "pin" });
     this.pin = L.marker(this.map.getCenter(), { draggable: true, icon: L.divIcon({ className: "pin-place", html, iconSize: [28, 36], iconAnchor: [14, 34] }), title: gettext("Place of the problem"), zIndexOffset: 5000 }).addTo(this.map);
     this.pin.getElement().setAttribute("aria-label", gettext("Place of the problem"));
+    this.pin.on("moveend", this.look);
+    this.similar.hidden = true;
+    this.look();
     byId("record-panel").replaceChildren(this.form);
     byId("record-panel").hidden = false;
     this.fault.hidden = true;
@@ -64,7 +70,25 @@ export class Recorder {
   click(event) {
     if (!this.active) return false;
     this.pin.setLatLng(event.latlng);
+    this.look();
     return true;
+  }
+
+  // Open problems near the pin that may be the same thing.
+  async offer() {
+    if (!this.active || !begin.may.read) return;
+    const { lat, lng } = this.pin.getLatLng();
+    const where = { lon: lng.toFixed(7), lat: lat.toFixed(7) };
+    const found = await get("similar", "problems/similar", this.category.value ? { ...where, category: this.category.value } : where);
+    if (!found || !this.active) return;
+    this.similar.hidden = !found.problems.length;
+    this.similar.replaceChildren(
+      h("h3", {}, gettext("Already recorded near by?")),
+      h("ul", {}, found.problems.map((one) => h("li", {},
+        h("div", {}, h("b", {}, nameOf(one.category)), h("small", {}, [gettext("No. {number}", { number: one.number }), one.state_name, gettext("{metres} m away", { metres: Math.round(one.metres) }), gettext("{ago} ago", { ago: ago(one.found_at) })].join(" · ")),
+          one.description ? h("small", {}, one.description.slice(0, 60)) : null),
+        h("button", { type: "button", onclick: () => { this.stop(); view.set("open", `problem/${one.uid}`); } }, gettext("It is this one"))))),
+    );
   }
 
   async submit(event) {

@@ -32,7 +32,7 @@ export class TileStore {
 export const TileCanvas = L.GridLayer.extend({
   options: { updateWhenZooming: false, keepBuffer: 1, maxDataZoom: 16 },
 
-  // options: store, layer (name in the tile), draw(context, features, zoom)
+  // options: store, layer (name in the tile), under (layers drawn beneath it), draw(context, features, zoom)
   initialize(options) {
     L.GridLayer.prototype.initialize.call(this, options);
     this.features = new Map();
@@ -59,7 +59,7 @@ export const TileCanvas = L.GridLayer.extend({
     const scale = 2 ** up;
     const parent = { z: coords.z - up, x: coords.x >> up, y: coords.y >> up };
     const layers = await this.options.store.get(parent, 256 * scale);
-    const features = layers.get(this.options.layer) ?? [];
+    const features = [...(this.options.under ?? []), this.options.layer].flatMap((name) => layers.get(name) ?? []);
     if (!up) return features;
     const [left, top] = [(coords.x % scale) * 256, (coords.y % scale) * 256];
     return features
