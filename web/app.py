@@ -19,6 +19,7 @@ from web.api import register as api
 from web.installation import Installation, close_db, installation
 from web.pages import coverage, dispatch_rules, exports, figures, imports, jobs, problems, shops, tray
 from web.pages import map as map_page
+from web.pages import trail as trail_page
 
 __all__ = ["create_app", "from_environment"]
 
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> OpenAPI:
         imports.pages,
         jobs.pages,
         map_page.pages,
+        trail_page.pages,
         shops.pages,
         tray.pages,
         problems.pages,

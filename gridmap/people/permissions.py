@@ -49,6 +49,7 @@ class Permission(StrEnum):
     SHOP_READ = "shop:read"
     SHOP_RECORD = "shop:record"
     SHOP_MANAGE = "shop:manage"
+    TRAIL_READ = "trail:read"
 
 
 class Role(StrEnum):
@@ -75,7 +76,7 @@ _FIXES = frozenset({Permission.PROBLEM_FIX, Permission.SHOP_RECORD})
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.HEADQUARTERS: frozenset(Permission),
-        Role.SUPERVISION: _LEAD | _CHECKS | {Permission.EVIDENCE_ORIGINAL},
+        Role.SUPERVISION: _LEAD | _CHECKS | {Permission.EVIDENCE_ORIGINAL, Permission.TRAIL_READ},
         Role.AREA_MANAGER: _LEAD
         | _CHECKS
         | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE}

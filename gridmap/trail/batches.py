@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from gridmap.trail.canon import encode, form_of, person_of
 from gridmap.trail.packing import DIGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["array_of", "digests_of_arrays", "digests_of_batch"]
 
+_NOTHING = pa.scalar(b"")
 _EWKB_HEAD = 9
 """Bytes of order, type and coordinate system before the shape itself."""
 
@@ -39,14 +40,13 @@ def digests_of_batch(table: str, batch: pa.RecordBatch) -> NDArray[np.void]:
 
 def digests_of_arrays(form: Form, arrays: Mapping[str, pa.Array], count: int) -> NDArray[np.void]:
     """Digests of rows whose columns are canonical bytes already, Arrow binary with NULLs, shape (n,)."""
-    parts = [_framed(field, arrays[field.name]) for field in form.fields if field.name in arrays]
-    if not parts:
-        parts = [pa.repeat(pa.scalar(b"", pa.binary()), count)]
-    joined = pc.binary_join_element_wise(*parts, pa.scalar(b"", pa.large_binary()))
+    parts: list[Any] = []
+    for field in form.fields:
+        if field.name in arrays:
+            parts += _framed(field, arrays[field.name])
+    joined = pc.binary_join_element_wise(*_merged(parts), pa.repeat(_NOTHING, count), _NOTHING)
     data = memoryview(joined.buffers()[2] or b"")
-    ends = np.frombuffer(joined.buffers()[1], dtype=np.int64)[
-        joined.offset : joined.offset + count + 1
-    ].tolist()
+    ends = np.frombuffer(joined.buffers()[1], dtype=np.int32)[: count + 1].tolist()
     person, blake = person_of(form.table), hashlib.blake2b
     digests = [
         blake(data[start:end], digest_size=16, person=person).digest() for start, end in pairwise(ends)
@@ -54,16 +54,47 @@ def digests_of_arrays(form: Form, arrays: Mapping[str, pa.Array], count: int) ->
     return np.frombuffer(b"".join(digests), dtype=DIGEST)
 
 
-def _framed(field: Field, values: pa.Array) -> pa.Array:
-    """``name=length:bytes`` per row, nothing where the value is none or the default."""
-    lengths = pc.binary_length(values).cast(pa.string()).cast(pa.large_binary())
-    head = pa.scalar(f"{field.name}=".encode(), pa.large_binary())
-    colon, nothing = pa.scalar(b":", pa.large_binary()), pa.scalar(b"", pa.large_binary())
-    framed = pc.binary_join_element_wise(head, lengths, colon, values.cast(pa.large_binary()), nothing)
+def _framed(field: Field, values: pa.Array) -> list[Any]:
+    """``name=length:bytes`` per row in parts to be joined; nothing where the value is none or the default."""
+    if not len(values) or values.null_count == len(values):
+        return []
+    if _is_same(values):
+        value = values[0].as_py()
+        return (
+            []
+            if value == field.blank
+            else [pa.scalar(b"%s=%d:%s" % (field.name.encode(), len(value), value))]
+        )
+    name, colon = pa.scalar(f"{field.name}=".encode()), pa.scalar(b":")
+    sizes = pc.binary_length(values)
+    least = pc.min_max(sizes)
+    if least["min"] == least["max"]:
+        lengths: Any = pa.scalar(str(least["min"].as_py()).encode())
+    else:
+        lengths = sizes.cast(pa.string()).cast(pa.binary())
+    some = pc.is_valid(values) if values.null_count else None
     if field.blank is not None:
-        blank = pc.equal(values.cast(pa.large_binary()), pa.scalar(field.blank, pa.large_binary()))
-        framed = pc.if_else(pc.fill_null(blank, fill_value=True), nothing, framed)
-    return pc.fill_null(framed, nothing)
+        stated = pc.not_equal(values, pa.scalar(field.blank))
+        if values.null_count or not pc.all(stated).as_py():
+            some = pc.fill_null(stated, fill_value=False)
+    if some is None:
+        return [name, lengths, colon, values]
+    framed = pc.binary_join_element_wise(name, lengths, colon, values, _NOTHING)
+    return [pc.fill_null(pc.if_else(some, framed, _NOTHING), _NOTHING)]
+
+
+def _is_same(values: pa.Array) -> bool:
+    """Whether all rows have the same value; the first and the last tell most of those apart that differ."""
+    return (
+        not values.null_count and values[0].equals(values[-1]) and pc.all(pc.equal(values, values[0])).as_py()
+    )
+
+
+def _merged(parts: list[Any]) -> Iterator[Any]:
+    """Put neighbouring texts that are the same in all rows together: each part costs a pass over the rows."""
+    for single, group in groupby(parts, key=lambda part: isinstance(part, pa.Scalar)):
+        members = list(group)
+        yield from [pa.scalar(b"".join(part.as_py() for part in members))] if single else members
 
 
 def _of_arrow(values: pa.Array, kind: str) -> pa.Array:

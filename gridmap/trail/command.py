@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gridmap.evidence.files import Vault
 from gridmap.imports.command import shown_progress
 from gridmap.installation import open_store
 from gridmap.language import gettext
@@ -40,8 +41,12 @@ def verify_trail(settings: Settings, *, since: int, former: tuple[Path, ...], as
     """Find whatever was changed outside the trail; ends with 1 if there is anything."""
     keeper = TrailKeeper.of(settings)
     keys = [keeper.key, *(ChainKey(file.read_text().strip()) for file in former)]
-    with shown_progress() as progress, reading(open_store(settings)) as session:
-        verdict = verify(session, keys, keeper.anchors, since=since, progress=progress)
+    engine = open_store(settings)
+    with shown_progress() as progress, reading(engine) as session:
+        verdict = verify(
+            session, keys, keeper.anchors, vault=Vault(settings.data_dir), since=since, progress=progress
+        )
+    engine.dispose()
     if as_json:
         click.echo(json.dumps(asdict(verdict), ensure_ascii=False, indent=1))
     else:

@@ -48,7 +48,7 @@ SECRETS = frozenset({("login", "password_hash"), ("person", "phone")})
 NO_SECRETS: frozenset[tuple[str, str]] = frozenset()
 """Columns that only sound like secrets."""
 
-_SOUNDS_SECRET = re.compile(r"hash|secret|token|password|api_key|phone|email|pin$")
+_SOUNDS_SECRET = re.compile(r"hash|secret|token|password|api_key|phone|email|reporter|pin$")
 
 
 def is_audited(table: Table) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gridmap.language import N_, gettext
 
-__all__ = ["Finding", "FindingKind", "say"]
+__all__ = ["Finding", "FindingKind", "Verdict", "say"]
 
 
 class FindingKind(StrEnum):
@@ -80,6 +80,32 @@ class Finding:
     where: str
     expected: str = ""
     found: str = ""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a verification saw.
+
+    Parameters
+    ----------
+    entries, rows, files
+        How many were checked.
+    seq, hash
+        The end of the chain; whoever keeps it elsewhere can tell later that nothing before it was changed.
+    findings
+        What is not as the trail says.
+    """
+
+    entries: int = 0
+    rows: int = 0
+    files: int = 0
+    seq: int = 0
+    hash: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, kind: FindingKind, where: str, expected: str = "", found: str = "") -> None:
+        """Add a finding."""
+        self.findings.append(Finding(kind, where, expected, found))
 
 
 def say(finding: Finding) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from gridmap.config import Settings
     from gridmap.store.witness import WritingSession
-    from gridmap.trail.images import Image
+from gridmap.trail.images import Image
 
 __all__ = ["TrailKeeper"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,8 @@ from gridmap.jobs import silent
 from gridmap.trail.anchors import Anchors
 from gridmap.trail.chain import EntryFacts, LineFacts
 from gridmap.trail.decisions import audited_tables
-from gridmap.trail.findings import Finding, FindingKind
+from gridmap.trail.evidence import check_files
+from gridmap.trail.findings import FindingKind, Verdict
 from gridmap.trail.images import slices
 from gridmap.trail.last_known import GONE, LastKnown
 from gridmap.trail.models import TrailEntry, TrailHead, TrailLine
@@ -25,40 +25,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Table
     from sqlalchemy.orm import Session
 
+    from gridmap.evidence.files import Vault
     from gridmap.jobs import Progress
     from gridmap.trail.chain import ChainKey
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["verify"]
 
 _ENTRIES = 2_000
 _DISPLACED = LineFacts("", "", None, None, 0)
 """Stands for a line that is not in its place: with it, no entry keeps its hash."""
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What a verification saw.
-
-    Parameters
-    ----------
-    entries, rows, files
-        How many were checked.
-    seq, hash
-        The end of the chain; whoever keeps it elsewhere can tell later that nothing before it was changed.
-    findings
-        What is not as the trail says.
-    """
-
-    entries: int = 0
-    rows: int = 0
-    files: int = 0
-    seq: int = 0
-    hash: str = ""
-    findings: list[Finding] = field(default_factory=list)
-
-    def find(self, kind: FindingKind, where: str, expected: str = "", found: str = "") -> None:
-        """Add a finding."""
-        self.findings.append(Finding(kind, where, expected, found))
 
 
 def verify(
@@ -66,10 +41,11 @@ def verify(
     keys: Sequence[ChainKey],
     anchors: Anchors,
     *,
+    vault: Vault | None = None,
     since: int = 1,
     progress: Progress = silent,
 ) -> Verdict:
-    """Check the chain, its anchors and every audited row, all as of one moment.
+    """Check the chain, its anchors, every audited row and the files of evidence, all as of one moment.
 
     Parameters
     ----------
@@ -79,6 +55,8 @@ def verify(
         The installation's key, and former ones.
     anchors
         Ends of the chain noted outside the database.
+    vault
+        Where the files of evidence lie; None: they are not read.
     since
         Number of the first entry to check; above 1, only rows that were touched since then are compared.
     progress
@@ -89,7 +67,10 @@ def verify(
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     # Read first: an anchor that is dropped later belongs to an entry that this transaction does not see.
     dropped = list(anchors.read())
-    return _Verification(connection, keys, max(since, 1), progress).run(dropped)
+    verdict = _Verification(connection, keys, max(since, 1), progress).run(dropped)
+    if vault is not None:
+        check_files(connection, vault, verdict, progress)
+    return verdict
 
 
 class _Verification:
