@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -44,6 +45,6 @@ def test_a_change_past_the_mapper_is_told_with_before_and_after(history, tamperi
         update_rows(session, Problem, np.array(history.ids[:2]), {"state": State.CLOSED})
     with reading(tampering.engine) as session:
         last = session.scalars(select(TrailLine).order_by(TrailLine.seq.desc()).limit(2)).all()
-    assert {line.after["state"] for line in last} == {"closed"}
-    assert {line.before["state"] for line in last} == {"recorded"}
+    assert {json.loads(line.after)["state"] for line in last} == {"closed"}
+    assert {json.loads(line.before)["state"] for line in last} == {"recorded"}
     assert tampering.findings() == []
