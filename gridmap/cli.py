@@ -21,6 +21,7 @@ from gridmap.trail.command import verify_trail
 from gridmap.trail.genesis import begin_trail
 from gridmap.trail.keeper import TrailKeeper
 from gridmap.trail.origin import Origin, set_origin
+from gridmap.webhooks.command import webhooks
 
 __all__ = ["program", "run"]
 
@@ -57,6 +58,7 @@ program.add_command(imports)
 program.add_command(logins)
 program.add_command(places)
 program.add_command(verify_trail)
+program.add_command(webhooks)
 
 
 def run(command: click.Group) -> None:

@@ -94,6 +94,9 @@ class Settings:
     )
     decoding_megabytes: int = _setting(2048, "Memory in which one photo or video is decoded, in megabytes.")
     decoding_seconds: int = _setting(60, "Time in which one photo or video is decoded, in seconds.")
+    webhook_seconds: float = _setting(
+        5.0, "Seconds between looks for messages to send to webhooks; 0: the server sends none."
+    )
     offence_lapse_months: int = _setting(
         12, "Months after which an offence of a shop no longer counts; 0: never."
     )

@@ -14,6 +14,7 @@ from gridmap.places.models import AreaLevel, ResponsibilityRole
 from gridmap.places.sites import SiteType
 from gridmap.problems.models import EventKind, Flag, Source, State, TimeUnit
 from gridmap.shops.models import AppealState, Step
+from gridmap.webhooks.models import DeliveryState, Target
 from gridmap.workflow.transitions import Action
 
 if TYPE_CHECKING:
@@ -196,6 +197,16 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             TimeUnit.URGENT_HOUR: _("urgent hours"),
             TimeUnit.URGENT_DAY: _("urgent days"),
             TimeUnit.CALENDAR_DAY: _("calendar days"),
+        },
+        Target: {
+            Target.STANDARD: _("another system (JSON, signed)"),
+            Target.WECOM: _("WeCom group robot"),
+            Target.DINGTALK: _("DingTalk group robot"),
+        },
+        DeliveryState: {
+            DeliveryState.WAITING: _("to be sent"),
+            DeliveryState.DELIVERED: _("delivered"),
+            DeliveryState.GIVEN_UP: _("given up"),
         },
         Flag: {
             Flag.DEFAULT_COORDINATE: _("place unknown (default coordinate)"),

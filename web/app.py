@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from flask import g, request, session
 from flask_openapi3.models.info import Info
@@ -14,12 +15,27 @@ from gridmap.config import LANGUAGES, Settings
 from gridmap.installation import open_store
 from gridmap.jobs import Jobs
 from gridmap.language import current_language, gettext, ngettext, use_language
+from gridmap.webhooks.sender import start_sender
 from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.installation import Installation, close_db, installation
-from web.pages import coverage, dispatch_rules, exports, figures, imports, jobs, problems, shops, tray
+from web.pages import (
+    coverage,
+    dispatch_rules,
+    exports,
+    figures,
+    imports,
+    jobs,
+    problems,
+    shops,
+    tray,
+    webhooks,
+)
 from web.pages import map as map_page
 from web.pages import trail as trail_page
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["create_app", "from_environment"]
 
@@ -62,6 +78,7 @@ def create_app(settings: Settings) -> OpenAPI:
     app.teardown_appcontext(close_db)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
+    app.jinja_env.filters["local_time"] = _local_time
     app.jinja_env.globals.update(
         current_language=current_language,
         current_actor=lambda: g.get("actor"),
@@ -79,8 +96,9 @@ def create_app(settings: Settings) -> OpenAPI:
         map_page.pages,
         trail_page.pages,
         shops.pages,
-        tray.pages,
         problems.pages,
+        tray.pages,
+        webhooks.pages,
     ):
         app.register_blueprint(blueprint)
     api.install(app)
@@ -92,7 +110,13 @@ def from_environment() -> OpenAPI:
     app = create_app(Settings.from_environment())
     reader = app.extensions["gridmap"].reader
     threading.Thread(target=reader.warm, name="warm", daemon=True).start()
+    start_sender(app.extensions["gridmap"].engine, app.extensions["gridmap"].settings)
     return app
+
+
+def _local_time(time: datetime | None) -> str:
+    """A time as pages show it, in the installation's time zone."""
+    return f"{time.astimezone(installation().settings.zone):%Y-%m-%d %H:%M}" if time else "–"
 
 
 def _choose_language() -> None:

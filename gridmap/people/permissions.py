@@ -44,6 +44,7 @@ class Permission(StrEnum):
     PROBLEM_CLOSE = "problem:close"
     PROBLEM_APPROVE = "problem:approve"
     DISPATCH_RULES = "dispatch:rules"
+    WEBHOOK_MANAGE = "webhook:manage"
     EVIDENCE_ADD = "evidence:add"
     EVIDENCE_ORIGINAL = "evidence:original"
     SHOP_READ = "shop:read"

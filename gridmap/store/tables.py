@@ -10,6 +10,7 @@ from gridmap.shops import models as shops
 from gridmap.store import clock
 from gridmap.store.base import Base
 from gridmap.trail import models as trail
+from gridmap.webhooks import models as webhooks
 
 __all__ = [
     "clock",
@@ -22,6 +23,7 @@ __all__ = [
     "problems",
     "shops",
     "trail",
+    "webhooks",
 ]
 
 metadata = Base.metadata

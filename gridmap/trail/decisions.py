@@ -28,6 +28,7 @@ LEFT_OUT_TABLES: Mapping[str, str] = MappingProxyType(
         "change_clock": "a counter that the snapshot follows; it can start anywhere",
         "ground_clock": "a counter moved by triggers; it can start anywhere",
         "problem_cell": "worked out from the problem's shape and the cells",
+        "delivery": "copies of what was sent out; what they tell of is in the trail",
         "trail_head": "the trail itself",
         "trail_entry": "the trail itself",
         "trail_line": "the trail itself",
@@ -37,6 +38,7 @@ LEFT_OUT_TABLES: Mapping[str, str] = MappingProxyType(
 LEFT_OUT_COLUMNS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("problem", "change"): "where the snapshot's counter stood; it can start anywhere",
+        ("webhook", "told_until"): "where the sender stands; it moves all the time",
         ("grid_cell", "last_patrol_at"): "derived from the tracks",
         ("priority_road", "last_patrol_at"): "derived from the tracks",
     }

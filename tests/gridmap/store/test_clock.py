@@ -21,6 +21,7 @@ UNCLOCKED = {
     "attachment",
     "batch",
     "change_clock",
+    "delivery",
     "event",
     "ground_clock",
     "import",
@@ -32,6 +33,7 @@ UNCLOCKED = {
     "trail_entry",
     "trail_head",
     "trail_line",
+    "webhook",
 }
 
 

@@ -1,0 +1,1 @@
+"""Telling other systems, and group chats, what happens to problems."""
