@@ -51,6 +51,7 @@ def create_app(settings: Settings) -> OpenAPI:
     app = OpenAPI(
         __name__,
         info=Info(title="gridmap", version=__version__),
+        security_schemes={"session": {"type": "apiKey", "in": "cookie", "name": "gridmap"}},
         doc_ui=False,
         validation_error_status=422,
         validation_error_callback=errors.validation_failed,

@@ -21,5 +21,5 @@ api = APIBlueprint(
     "api",
     __name__,
     url_prefix="/api/v1",
-    abp_responses=dict.fromkeys(("401", "403", "422"), Fault),
+    abp_responses=dict.fromkeys(("400", "401", "403", "404", "422", "429"), Fault),
 )

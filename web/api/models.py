@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -149,7 +149,7 @@ class CellsLoad(Answer):
     """Problems per cell: `cells` has [matching, overdue, doubtful] by uid; empty cells are left out."""
 
     change: int
-    cells: dict[str, tuple[int, int, int]]
+    cells: dict[str, Annotated[list[int], Field(min_length=3, max_length=3)]]
     outside: int = Field(description="Matching problems in no cell")
     total: int
     overdue: int
