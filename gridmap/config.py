@@ -48,6 +48,16 @@ class Settings:
     secure_cookies: bool = _setting(
         default=False, doc="Send cookies over HTTPS only; for wherever HTTPS is served."
     )
+    session_minutes_idle: int = _setting(
+        720, "A session that was not used for so many minutes has ended: 720 is longer than a shift."
+    )
+    session_hours: int = _setting(168, "A session ends so many hours after the sign-in at the latest.")
+    code_roles: str = _setting(
+        "", "Roles that need one-time codes to sign in, separated by commas. Empty: whoever wants to."
+    )
+    trusted_proxies: int = _setting(
+        0, "How many proxies stand before the server, whose word about the caller's address is believed."
+    )
     cell_code_digits: int = _setting(
         3,
         "Length of the sequence in a unit-grid code: 3 by national standard, 2 by the older sector one.",
@@ -137,6 +147,13 @@ class Settings:
                 expected="2, 3",
                 found=self.cell_code_digits,
             )
+        for name in ("session_minutes_idle", "session_hours"):
+            if getattr(self, name) < 1:
+                raise SettingError(
+                    "Expected {name} to be 1 or more; found {found!r}.",
+                    name=f"GRIDMAP_{name.upper()}",
+                    found=getattr(self, name),
+                )
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:

@@ -50,6 +50,22 @@ class PermissionDeniedError(GridmapError):
     """The actor lacks the permission that a use case names."""
 
 
+class ThrottledError(GridmapError):
+    """Too many failed attempts: nothing was tried, and nothing will be before some time has passed.
+
+    Parameters
+    ----------
+    message, **params
+        As for the base class.
+    retry_after
+        Whole seconds to wait.
+    """
+
+    def __init__(self, message: str, *, retry_after: int, **params: Any) -> None:
+        super().__init__(message, **params)
+        self.retry_after = retry_after
+
+
 class ConflictError(GridmapError):
     """The thing has changed meanwhile, or a second one of its kind is not allowed."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flask import g, request, session
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gridmap import __version__
 from gridmap.config import LANGUAGES, Settings
@@ -19,6 +20,7 @@ from gridmap.webhooks.sender import start_sender
 from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.installation import Installation, close_db, installation
+from web.pages import account as own_account
 from web.pages import (
     coverage,
     dispatch_rules,
@@ -60,14 +62,20 @@ def create_app(settings: Settings) -> OpenAPI:
     )
     app.config.update(
         SECRET_KEY=settings.signing_key(),
-        SESSION_COOKIE_NAME="gridmap",
+        # The prefix makes browsers refuse the cookie from anywhere but this very host, over HTTPS.
+        SESSION_COOKIE_NAME="__Host-gridmap" if settings.secure_cookies else "gridmap",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=7),
+        PERMANENT_SESSION_LIFETIME=timedelta(minutes=settings.session_minutes_idle),
+        # The cookie is written again when it was last seen minutes ago; see `web.sessions`.
+        SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=settings.upload_megabytes * 2**20,
         WTF_CSRF_TIME_LIMIT=None,
     )
+    if settings.trusted_proxies:
+        proxies = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     engine = open_store(settings)
     app.extensions["gridmap"] = Installation.start(settings, engine, Jobs(settings.data_dir / "jobs"))
 
@@ -96,6 +104,7 @@ def create_app(settings: Settings) -> OpenAPI:
         jobs.pages,
         map_page.pages,
         trail_page.pages,
+        own_account.pages,
         shops.pages,
         problems.pages,
         tray.pages,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, jsonify, render_template, request
+from flask import Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from geodata.errors import GeodataError
@@ -19,6 +19,7 @@ from gridmap.errors import (
     SettingError,
     StaleVersionError,
     StoreError,
+    ThrottledError,
 )
 from gridmap.language import N_, explain, gettext
 from web.access import NotSignedInError
@@ -35,6 +36,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     PermissionDeniedError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     StaleVersionError: HTTPStatus.PRECONDITION_FAILED,
+    ThrottledError: HTTPStatus.TOO_MANY_REQUESTS,
     ConflictError: HTTPStatus.CONFLICT,
     InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
     LimitReachedError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -68,14 +70,17 @@ def _answer(status: int, detail: str, **more: Any) -> Response | tuple[str, int]
     return render_template("error.html", status=status, detail=detail), status
 
 
-def _domain_error(error: GridmapError | GeodataError) -> Response | tuple[str, int]:
+def _domain_error(error: GridmapError | GeodataError) -> Response:
     parameter = getattr(error, "parameter", None)
     more: dict[str, Any] = (
         {"errors": [{"parameter": parameter, "message": explain(error)}]} if parameter else {}
     )
     if isinstance(error, StaleVersionError):
         more["changes"] = error.changes
-    return _answer(status_of(error), explain(error), **more)
+    answer = make_response(_answer(status_of(error), explain(error), **more))
+    if isinstance(error, ThrottledError):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 _HTTP_MESSAGES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app, g
@@ -18,16 +19,18 @@ from web.answer_store import AnswerStore
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from datetime import date
 
     from sqlalchemy.engine import Engine
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
     from gridmap.jobs import Jobs
+    from gridmap.people.credentials import Recognised
     from gridmap.people.permissions import Actor
     from gridmap.store.clock import Clocks
 
-__all__ = ["Installation", "actor", "clocks", "db", "installation"]
+__all__ = ["Installation", "actor", "clocks", "db", "installation", "now", "today"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,10 @@ class Installation:
     base_tiles: BaseTiles
     denominators: Denominators
     answers: AnswerStore
-    actors: dict[Any, Actor | None]
-    """Who logins belong to, by login and the clocks; see `web.access`."""
+    recognised: dict[Any, Recognised | None]
+    """Whom secrets belong to, by their hash and the clocks; see `web.sessions`."""
+    touched: dict[int, datetime]
+    """When tokens were last noted as used, by id."""
     store_id: str
     """Tells answers of this start of the server from those of another database at the same address."""
 
@@ -59,7 +64,8 @@ class Installation:
             base_tiles=BaseTiles(settings.data_dir / "tiles"),
             denominators=Denominators(),
             answers=AnswerStore(),
-            actors={},
+            recognised={},
+            touched={},
             store_id=identify_store(engine),
         )
 
@@ -90,6 +96,19 @@ def clocks() -> Clocks:
     if "clocks" not in g:
         g.clocks = read_clocks(db())
     return cast("Clocks", g.clocks)
+
+
+def now() -> datetime:
+    """Return the time of this request."""
+    if "now" not in g:
+        g.now = datetime.now(UTC)
+    time: datetime = g.now
+    return time
+
+
+def today() -> date:
+    """Return the day of this request in the installation's time zone."""
+    return now().astimezone(installation().settings.zone).date()
 
 
 def actor() -> Actor:

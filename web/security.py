@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from flask import g
+from flask import current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
+from web import sessions
+from web.access import is_stateless
 from web.installation import installation
 
 if TYPE_CHECKING:
@@ -65,8 +67,29 @@ def _headers(response: Response) -> Response:
     return response
 
 
+def _refuse_forged() -> None:
+    """Require the form's token of every change that a cookie lets in.
+
+    What shows a token of its own instead of a cookie cannot be forged by another site, and what takes no
+    notice of cookies has nothing to forge.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method in _SAFE or view is None or is_stateless(view):
+        return
+    if sessions.by_token() and g.get("recognised") is not None:
+        return
+    if current_app.config["WTF_CSRF_ENABLED"]:
+        current_app.extensions["csrf"].protect()
+
+
+_SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
 def install(app: Flask) -> None:
     """Add headers, cross-site request protection and the nonce to `app`."""
+    # Checked after the request's origin is known; see `_refuse_forged`.
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     CSRFProtect(app)
+    app.before_request(_refuse_forged)
     app.after_request(_headers)
     app.jinja_env.globals["nonce"] = nonce

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from gridmap.errors import InvalidValueError, PermissionDeniedError
 from gridmap.people.models import Grant, Login, Person
-from gridmap.people.permissions import Actor, Holding, Role
+from gridmap.people.passwords import SHORTEST_PASSWORD, hash_password, matches, outdated
+from gridmap.people.permissions import Actor, Holding, Permission, Role
 from gridmap.places.queries import areas_below
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
     from sqlalchemy.orm import Session
 
-__all__ = ["SHORTEST_PASSWORD", "actor_of", "change_password", "create_login", "sign_in"]
-
-SHORTEST_PASSWORD = 8
-_hasher = PasswordHasher()
-
-
-@cache
-def _nobody() -> str:
-    """Checked when there is no such login, so that both answers take equally long."""
-    return _hasher.hash("nobody")
+__all__ = [
+    "SHORTEST_PASSWORD",
+    "actor_for",
+    "actor_of",
+    "change_password",
+    "check_password",
+    "create_login",
+    "keep_hash_current",
+]
 
 
 def create_login(
@@ -39,64 +39,80 @@ def create_login(
     role: Role,
     area_id: int | None = None,
     organisation_id: int | None = None,
+    must_change: bool = False,
 ) -> Login:
     """Give a person a login with one role, limited to an area or an organisation or neither.
+
+    Parameters
+    ----------
+    must_change
+        Whether the password is only for the first sign-in, because somebody else chose it.
 
     Raises
     ------
     InvalidValueError
-        If the password is too short or the user name is taken.
+        If the password is not acceptable or the user name is taken.
     """
-    hashed = _hashed(password)
+    hashed = hash_password(password, username=username)
     if session.scalar(select(Login.id).where(Login.username == username)) is not None:
         raise InvalidValueError("The user name {username} is taken.", parameter="username", username=username)
-    login = Login(person=person, username=username, password_hash=hashed)
+    login = Login(person=person, username=username, password_hash=hashed, must_change=must_change)
     login.grants = [Grant(role=role, area_id=area_id, organisation_id=organisation_id)]
     session.add(login)
     session.flush()
     return login
 
 
-def _hashed(password: str) -> str:
-    if len(password) < SHORTEST_PASSWORD:
-        raise InvalidValueError(
-            "Expected a password of at least {shortest} characters; found {found}.",
-            parameter="password",
-            shortest=SHORTEST_PASSWORD,
-            found=len(password),
-        )
-    return _hasher.hash(password)
-
-
-def change_password(session: Session, login: Login, password: str) -> None:
-    """Give a login a new password and end its sessions.
+def change_password(
+    session: Session, login: Login, password: str, *, must_change: bool = False, now: datetime | None = None
+) -> None:
+    """Give a login a new password and end its sessions and tokens.
 
     Raises
     ------
     InvalidValueError
-        If the password is too short.
+        If the password is not acceptable.
     """
-    login.password_hash = _hashed(password)
+    login.password_hash = hash_password(password, username=login.username)
     login.session_epoch += 1
+    login.must_change = must_change
+    login.password_set_at = now
     session.flush()
 
 
-def sign_in(session: Session, username: str, password: str) -> Login:
+def check_password(session: Session, username: str, password: str, *, day: date | None = None) -> Login:
     """Check a user name and password.
+
+    Parameters
+    ----------
+    day
+        On which the person must be in force; None: whenever.
 
     Raises
     ------
     PermissionDeniedError
         If they do not belong together or the login is disabled; which of these is not said.
     """
-    login = session.scalar(select(Login).where(Login.username == username))
-    try:
-        _hasher.verify(login.password_hash if login else _nobody(), password)
-    except (VerificationError, InvalidHashError) as error:
-        raise PermissionDeniedError("The user name or the password is wrong.") from error
-    if login is None or login.disabled:
+    login = session.scalar(
+        select(Login).where(Login.username == username).options(selectinload(Login.person))
+    )
+    right = matches(password, login.password_hash if login else None)
+    if login is None or not right or not is_open(login, day):
         raise PermissionDeniedError("The user name or the password is wrong.")
     return login
+
+
+def is_open(login: Login, day: date | None) -> bool:
+    """Whether a login can be used on a day: not disabled, and its person has not left."""
+    if login.disabled:
+        return False
+    return day is None or login.person.valid_to is None or day < login.person.valid_to
+
+
+def keep_hash_current(login: Login, password: str) -> None:
+    """Hash a password again that was just found right, if it was kept by older parameters."""
+    if outdated(login.password_hash):
+        login.password_hash = hash_password(password)
 
 
 def actor_of(session: Session, login_id: int, session_epoch: int) -> Actor | None:
@@ -106,8 +122,17 @@ def actor_of(session: Session, login_id: int, session_epoch: int) -> Actor | Non
         .where(Login.id == login_id, Login.disabled.is_(False), Login.session_epoch == session_epoch)
         .options(selectinload(Login.grants), selectinload(Login.person))
     )
-    if login is None:
-        return None
+    return None if login is None else actor_for(session, login)
+
+
+def actor_for(session: Session, login: Login, *, only: Iterable[str] | None = None) -> Actor:
+    """Return who acts with a login.
+
+    Parameters
+    ----------
+    only
+        Permissions to which a token is limited; None: no limit.
+    """
     holdings = tuple(
         Holding(
             role=grant.role,
@@ -116,4 +141,11 @@ def actor_of(session: Session, login_id: int, session_epoch: int) -> Actor | Non
         )
         for grant in login.grants
     )
-    return Actor(name=login.person.name, holdings=holdings, login_id=login.id, person_id=login.person_id)
+    known = {permission.value for permission in Permission}
+    return Actor(
+        name=login.person.name,
+        holdings=holdings,
+        login_id=login.id,
+        person_id=login.person_id,
+        only=None if only is None else frozenset(Permission(name) for name in only if name in known),
+    )

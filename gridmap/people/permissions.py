@@ -152,6 +152,8 @@ class Actor:
     holdings: tuple[Holding, ...]
     login_id: int | None = None
     person_id: int | None = None
+    only: frozenset[Permission] | None = None
+    """Permissions to which a machine's token is limited; None: all that the roles carry."""
 
     @classmethod
     def owner(cls) -> Actor:
@@ -166,7 +168,7 @@ class Actor:
         PermissionDeniedError
             If nowhere.
         """
-        held = tuple(h for h in self.holdings if permission in ROLE_PERMISSIONS[h.role])
+        held = self._held(permission)
         if not held:
             raise PermissionDeniedError(
                 "This needs the permission {permission}.", permission=permission.value
@@ -186,4 +188,9 @@ class Actor:
 
     def may(self, permission: Permission | str) -> bool:
         """Whether the actor holds a permission anywhere."""
-        return any(permission in ROLE_PERMISSIONS[h.role] for h in self.holdings)
+        return bool(self._held(permission))
+
+    def _held(self, permission: Permission | str) -> tuple[Holding, ...]:
+        if self.only is not None and permission not in self.only:
+            return ()
+        return tuple(h for h in self.holdings if permission in ROLE_PERMISSIONS[h.role])

@@ -59,7 +59,13 @@ class Records:
 
 
 def read_records(
-    session: Session, numbers: list[int], *, faces: Faces, scope: Scope, moment: datetime, as_of: bool = False
+    session: Session,
+    numbers: list[int],
+    *,
+    faces: Faces,
+    scope: Scope | None,
+    moment: datetime,
+    as_of: bool = False,
 ) -> Records:
     """Read problems by case number, in that order; what has gone, or left the scope meanwhile, is left out.
 
@@ -70,7 +76,7 @@ def read_records(
     faces
         How people appear to the reader.
     scope
-        Where the reader may read problems.
+        Where the reader may read problems; None: they reported these themselves.
     moment
         At which overdue is judged.
     as_of
@@ -81,7 +87,8 @@ def read_records(
     rows = [
         found[number]
         for number in numbers
-        if number in found and scope.covers(found[number]["area_id"], found[number]["organisation_id"])
+        if number in found
+        and (scope is None or scope.covers(found[number]["area_id"], found[number]["organisation_id"]))
     ]
     wkb = np.array([bytes(row["wkb"]) for row in rows], dtype=object)
     geometry = np.asarray(shapely.from_wkb(wkb), dtype=object).reshape(-1)

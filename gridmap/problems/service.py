@@ -102,7 +102,8 @@ def record_problem(
         raise NotFoundError("There is no category {code}.", code=report.category)
     known = session.scalar(select(Problem).where(Problem.uid == report.uid))
     if known is not None:
-        if not scope.covers(known.area_id, known.organisation_id) or known.category_id != category.id:
+        own = scope.covers(known.area_id, known.organisation_id) or _reported_by(session, known, actor)
+        if not own or known.category_id != category.id:
             raise ConflictError("Another problem has the identity {uid}.", uid=str(report.uid))
         return known, False
 
@@ -154,6 +155,7 @@ def record_problem(
     before = _link_to_earlier(session, problem, settings=settings, now=now)
     common = {"problem_id": problem.id, "at": found_at, "recorded_at": now, "actor": actor.name}
     said = {} if before is None else {"came_back_after": str(before.uid)}
+    common["person_id"] = actor.person_id
     session.add(Event(kind=EventKind.RECORDED, state=State.RECORDED, details=said, **common))
     session.add(
         Event(
@@ -186,6 +188,18 @@ def _link_to_earlier(
     problem.recurrence = True
     link_recurrences(session, ids, earlier, now=now)
     return session.get_one(Problem, int(earlier[0]))
+
+
+def _reported_by(session: Session, problem: Problem, actor: Actor) -> bool:
+    """Whether somebody reported a problem: what they sent may have become another organisation's since."""
+    found = session.scalar(
+        select(Event.id).where(
+            Event.problem_id == problem.id,
+            Event.kind == EventKind.RECORDED,
+            Event.person_id == actor.person_id,
+        )
+    )
+    return actor.person_id is not None and found is not None
 
 
 def checked_texts(texts: Mapping[str, str]) -> None:

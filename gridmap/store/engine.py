@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -16,14 +16,14 @@ from gridmap.errors import StoreError
 from gridmap.store.witness import WritingSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from sqlalchemy.engine import Connection, Engine
 
     from gridmap.store.witness import Keeper
 
-__all__ = ["open_engine", "reading", "writing"]
+__all__ = ["open_engine", "reading", "write_if_free", "writing"]
 
 _WAIT_SECONDS = 60
 _PRAGMAS = (
@@ -124,8 +124,12 @@ def _open_spatialite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes the write lock at once: upgrading a read transaction later fails without waiting.
-        write = connection.get_execution_options().get("gridmap_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        options = connection.get_execution_options()
+        wait = options.get("gridmap_wait_ms", _WAIT_SECONDS * 1000)
+        if connection.info.get("gridmap_wait_ms", _WAIT_SECONDS * 1000) != wait:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
+            connection.info["gridmap_wait_ms"] = wait
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("gridmap_write") else "BEGIN")
 
     return engine
 
@@ -168,3 +172,30 @@ def writing(engine: Engine) -> Iterator[Session]:
             ) from error
         raise
     witness.committed()
+
+
+_SHORT_WAIT_MS = 50
+
+
+def write_if_free(engine: Engine, work: Callable[[Session], None]) -> bool:
+    """Write something that may as well be left out, without waiting for other writers; return whether it was.
+
+    Parameters
+    ----------
+    engine
+        The store.
+    work
+        Gets the session of a writing transaction; committed when it returns.
+    """
+    try:
+        with writing(engine.execution_options(gridmap_wait_ms=_SHORT_WAIT_MS)) as session:
+            if engine.dialect.name == "postgresql":
+                session.execute(text(f"SET LOCAL lock_timeout = '{_SHORT_WAIT_MS}ms'"))
+            work(session)
+    except StoreError:
+        return False
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != "55P03":
+            raise
+        return False
+    return True

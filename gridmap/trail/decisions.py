@@ -25,6 +25,8 @@ __all__ = [
 
 LEFT_OUT_TABLES: Mapping[str, str] = MappingProxyType(
     {
+        "attempts": "guesses at passwords; they pass within a day, and whoever guesses is nobody",
+        "credential_use": "when a session was last used, written every few minutes",
         "change_clock": "a counter that the snapshot follows; it can start anywhere",
         "ground_clock": "a counter moved by triggers; it can start anywhere",
         "problem_cell": "worked out from the problem's shape and the cells",
@@ -37,6 +39,7 @@ LEFT_OUT_TABLES: Mapping[str, str] = MappingProxyType(
 
 LEFT_OUT_COLUMNS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
+        ("one_time_code", "last_step"): "the last code that was used, written at every sign-in",
         ("problem", "change"): "where the snapshot's counter stood; it can start anywhere",
         ("webhook", "told_until"): "where the sender stands; it moves all the time",
         ("grid_cell", "last_patrol_at"): "derived from the tracks",

@@ -220,10 +220,11 @@ def _before_flush(session: Session, _context: object, _instances: object) -> Non
         if is_audited(table) and _counts(session, one, table):
             by_table[table].add(one.id)
     for one in session.deleted:
-        by_table[cast("Table", one.__table__)].add(one.id)
-    for table in sorted(by_table, key=lambda table: table.name):
+        table = cast("Table", one.__table__)
         if is_audited(table):
-            recorder.touching(session.connection(), table, by_table[table])
+            by_table[table].add(one.id)
+    for table in sorted(by_table, key=lambda table: table.name):
+        recorder.touching(session.connection(), table, by_table[table])
 
 
 def _counts(session: Session, one: Any, table: Table) -> bool:

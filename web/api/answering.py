@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_type_hints
 from urllib.parse import parse_qsl
 
 import shapely
-from flask import Response, abort, g, request
+from flask import Response, abort, request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, to_json
 
@@ -19,7 +18,7 @@ from gridmap.language import current_language
 from gridmap.people.permissions import Permission
 from web.answer_store import Body
 from web.errors import validation_failed
-from web.installation import actor, clocks, db, installation
+from web.installation import actor, clocks, db, installation, now, today
 from web.validation import expected
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gridmap.hotspots.view import View, ViewFilter
+    from gridmap.people.permissions import Actor
     from gridmap.places.directory import Directory
 
 __all__ = [
@@ -56,19 +56,6 @@ class Asking(Protocol):
 
 
 View_ = TypeVar("View_", bound=Callable[..., "Body"])
-
-
-def now() -> datetime:
-    """Return the time of this request."""
-    if "now" not in g:
-        g.now = datetime.now(UTC)
-    time: datetime = g.now
-    return time
-
-
-def today() -> Any:
-    """Return the day of this request in the installation's time zone."""
-    return now().astimezone(installation().settings.zone).date()
 
 
 def directory() -> Directory:
@@ -170,6 +157,11 @@ def answers(
     return wrap
 
 
+def _seen_by(reader: Actor) -> tuple[Any, ...]:
+    only = None if reader.only is None else sorted(reader.only)
+    return (repr(reader.holdings), only, reader.person_id, current_language())
+
+
 def _tag(of: str, span: int | None, media: str) -> str:
     """Everything an answer depends on, as a short text."""
     at = clocks()
@@ -180,7 +172,7 @@ def _tag(of: str, span: int | None, media: str) -> str:
         "shops": (at.shops, at.ground, at.base),
     }[of]
     moment = today().isoformat() if span is None else int(now().timestamp()) // span
-    seen = () if of == "base" else (repr(actor().holdings), actor().person_id, current_language())
+    seen = () if of == "base" else _seen_by(actor())
     parts = (__version__, installation().store_id, depends, moment, seen, media)
     text = repr((*parts, request.path, request.query_string))
     return hashlib.blake2b(text.encode(), digest_size=15).hexdigest()

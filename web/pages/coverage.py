@@ -143,8 +143,8 @@ def _wish() -> Wish:
 @needs(Permission.PLACE_DRAW)
 def propose() -> Response:
     """Begin to draw a proposal, or to put one in force."""
+    actor().scope_everywhere(Permission.PLACE_DRAW)
     wish, here, who = _wish(), installation(), actor()
-    who.scope_everywhere(Permission.PLACE_DRAW)
     stated = {
         name: str(getattr(wish, name)) for name in Wish.__slots__ if getattr(wish, name) not in (None, "")
     }

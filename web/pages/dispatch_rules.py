@@ -56,7 +56,7 @@ _DONE = {
 
 
 @pages.get("")
-@needs(Permission.DISPATCH_RULES)
+@needs(Permission.DISPATCH_RULES, everywhere=True)
 def index() -> str:
     """List the rules, and the form to try them."""
     return _index()
@@ -116,7 +116,7 @@ def _categories(names: Directory) -> list[tuple[str, str, int]]:
 
 
 @pages.get("/form")
-@needs(Permission.DISPATCH_RULES)
+@needs(Permission.DISPATCH_RULES, everywhere=True)
 def form() -> str:
     """Show the form of a new rule, or of one that is there."""
     uid = request.args.get("uid")
@@ -191,7 +191,7 @@ def _change() -> Change:
 
 
 @pages.post("/preview")
-@needs(Permission.DISPATCH_RULES)
+@needs(Permission.DISPATCH_RULES, everywhere=True)
 def preview() -> str:
     """Show what a change of the rules would move; nothing is changed yet."""
     change, on = _change(), today()
@@ -222,7 +222,7 @@ def preview() -> str:
 
 
 @pages.post("/apply")
-@needs(Permission.DISPATCH_RULES)
+@needs(Permission.DISPATCH_RULES, everywhere=True)
 def apply() -> Response:
     """Change the rules as they were previewed."""
     change = _change()
@@ -232,7 +232,7 @@ def apply() -> Response:
 
 
 @pages.post("/try")
-@needs(Permission.DISPATCH_RULES)
+@needs(Permission.DISPATCH_RULES, everywhere=True)
 def attempt() -> str:
     """Say which rule takes a place, a category and an hour, and why each earlier one does not."""
     asked = {name: request.form.get(name, "").strip() for name in ("place", "category", "at", "source")}

@@ -107,3 +107,20 @@ def test_an_assessor_may_report_but_learns_nobodys_name(town, sign_in):
     answer = sign_in(Role.ASSESSOR).post("/api/v1/problems", json=report())
     assert answer.status_code == 201
     assert answer.json["person"] is None
+
+
+def test_a_report_for_another_organisation_is_answered_and_sent_twice_is_once(app, town, sign_in):
+    """It is somebody else's now, but whoever reported it must learn that it arrived."""
+    with writing(app.extensions["gridmap"].engine) as session:
+        squad = Organisation(name="某中队")
+        session.add(squad)
+        session.flush()
+        squad_id = squad.id
+    client, body = sign_in(Role.PATROL_MEMBER, organisation_id=squad_id), report()
+    first, second = client.post("/api/v1/problems", json=body), client.post("/api/v1/problems", json=body)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json == second.json
+    assert first.json["person"] is None
+    assert client.get(f"/api/v1/problems/{body['uid']}").status_code == 404
+    other = sign_in(Role.GRID_WORKER, organisation_id=squad_id)
+    assert other.post("/api/v1/problems", json=body).status_code == 409

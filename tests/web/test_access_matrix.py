@@ -1,0 +1,179 @@
+"""Every route of the application as every role, from inside and from outside its limits."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+
+from gridmap.people.permissions import ROLE_PERMISSIONS, Permission, Role
+from gridmap.problems.models import State
+from gridmap.shops.models import Shopfront
+from gridmap.store.clock import next_change
+from gridmap.store.engine import writing
+from web.access import needs_of
+
+from .access_table import OPEN, ROUTES, SIGNED_IN
+from .api.conftest import make_problem, town
+
+__all__ = ["town"]
+
+UNDECIDED = {"static"}
+WHERE = ["everywhere", "own area", "other area", "own organisation", "other organisation"]
+OUT_OF_SIGHT = {"other area": {"place", "problem"}, "other organisation": {"problem"}}
+"""From where which sort of thing cannot be seen: the ground is everybody's, as far as the area goes; what
+belongs to an organisation is not."""
+SORT = {
+    "area": "place",
+    "cell": "place",
+    "point": "place",
+    "road": "place",
+    "shop": "problem",
+    "place": "place",
+    "problem": "problem",
+    "number": "problem",
+}
+TAKEN_FOR_GRANTED = {"HEAD", "OPTIONS"}
+
+
+def methods_of(app):
+    return {
+        f"{method} {rule.rule}": rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint not in UNDECIDED
+        for method in rule.methods - TAKEN_FOR_GRANTED
+    }
+
+
+def test_every_route_has_a_line_that_says_what_the_route_declares(app):
+    found = methods_of(app)
+    assert sorted(set(found) - set(ROUTES)) == [], "new routes: give each a line in tests/web/access_table.py"
+    assert sorted(set(ROUTES) - set(found)) == [], "these routes are gone"
+    declared = {name: needs_of(app.view_functions[rule.endpoint]) for name, rule in found.items()}
+    assert {name: line.needs for name, line in ROUTES.items()} == declared
+
+
+def make_things(app, town):
+    """One thing of every kind, of the first community and of its squad; by what stands in an address."""
+    with writing(app.extensions["gridmap"].engine) as session:
+        made = make_problem(session, town, town.rng, next_change(session), now=town.now)
+        made.state = State.RECORDED
+        made.area_id, made.cell_id = town.communities[0].id, town.cells[0].id
+        made.organisation_id, made.person_id = town.squads[0].id, town.workers[0].id
+        shop = Shopfront(
+            code=str(made.id),
+            name="便民超市",
+            area_id=town.communities[0].id,
+            organisation_id=town.squads[0].id,
+            geometry="SRID=4326;POINT(121.401 31.201)",
+        )
+        session.add(shop)
+        session.flush()
+    return {
+        "area": town.communities[0].uid,
+        "cell": town.cells[0].uid,
+        "point": town.point.uid,
+        "road": town.road.uid,
+        "problem": made.uid,
+        "number": made.id,
+        "shop": shop.uid,
+        "nothing": uuid.uuid4(),
+    }
+
+
+def address(name, line, things):
+    path = name.partition(" ")[2]
+    for part, value in {"<z>": "13", "<x>": "6858", "<y>": "3350"}.items():
+        path = path.replace(part, value)
+    return re.sub(r"<[^>]+>", str(things.get(line.of)), path)
+
+
+def ask(client, name, line, things):
+    body = line.json
+    if isinstance(body, dict) and "uid" in body:
+        body = body | {"uid": str(uuid.uuid4())}
+    elif body is None and line.form is None and name.startswith(("POST /api/", "PUT /api/", "PATCH /api/")):
+        body = {}
+    answer = client.open(
+        address(name, line, things),
+        method=name.partition(" ")[0],
+        query_string=line.query,
+        json=body,
+        data=line.form,
+    )
+    return kind_of(answer)
+
+
+def kind_of(answer):
+    if answer.status_code == 401 or answer.headers.get("Location", "").startswith("/sign-in?next="):
+        return "sign in"
+    if answer.status_code in {403, 404}:
+        return {403: "refused", 404: "hidden"}[answer.status_code]
+    assert answer.status_code < 500, answer.text
+    return "allowed"
+
+
+def expected(line, role, where):
+    if line.needs not in {OPEN, SIGNED_IN}:
+        if line.needs not in ROLE_PERMISSIONS[role]:
+            return "refused"
+        if line.everywhere and where != "everywhere":
+            return "refused"
+    if where in line.but:
+        return line.but[where]
+    if line.of == "nothing":
+        return "hidden"
+    if SORT.get(line.of) in OUT_OF_SIGHT.get(where, set()):
+        return {404: "hidden", 403: "refused"}[line.outside]
+    return "allowed" if line.then is None or line.then in ROLE_PERMISSIONS[role] else "refused"
+
+
+def limits(town, where):
+    east, west = town.communities
+    return {
+        "everywhere": {},
+        "own area": {"area_id": east.id},
+        "other area": {"area_id": west.id},
+        "own organisation": {"organisation_id": town.squads[0].id},
+        "other organisation": {"organisation_id": town.squads[1].id},
+    }[where]
+
+
+# What ends the session, or a sign-in that fails on purpose, is looked at elsewhere.
+APART = {"POST /sign-out", "POST /sign-in"}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_route_as(role, app, sign_in, town):
+    wrong = []
+    for where in WHERE:
+        # Others may have closed or changed the earlier ones.
+        things = make_things(app, town)
+        client = sign_in(role, **limits(town, where))
+        for name, line in ROUTES.items():
+            if name in APART:
+                continue
+            found, due = ask(client, name, line, things), expected(line, role, where)
+            if found != due:
+                wrong.append(f"{name}, {role.value}, {where}: expected {due}, found {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_route_without_a_login(app, town):
+    things, client, wrong = make_things(app, town), app.test_client(), []
+    for name, line in ROUTES.items():
+        found = ask(client, name, line, things)
+        due = "sign in" if line.needs != OPEN or name in APART else "allowed"
+        if name in APART:
+            due = found  # nothing to protect: it is how one comes in and goes out
+        if found != due:
+            wrong.append(f"{name}: expected {due}, found {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_table_uses_every_permission_that_a_route_names(app):
+    named = {needs_of(app.view_functions[rule.endpoint]) for rule in methods_of(app).values()}
+    assert {one for one in named if isinstance(one, Permission)} == {
+        line.needs for line in ROUTES.values() if isinstance(line.needs, Permission)
+    }

@@ -1,0 +1,116 @@
+"""The account page: everybody's own password, sessions and tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+
+from gridmap.errors import GridmapError, InvalidValueError, PermissionDeniedError, ThrottledError
+from gridmap.labels import label
+from gridmap.language import explain, gettext
+from gridmap.people import credentials
+from gridmap.people.models import CredentialKind, Login, Organisation
+from gridmap.people.passwords import SHORTEST_PASSWORD
+from gridmap.people.signing_in import attempt, change_own_password
+from gridmap.people.throttle import Subject
+from gridmap.places.models import Area
+from gridmap.store.engine import writing
+from web import sessions
+from web.access import before_duties, signed_in
+from web.installation import db, installation, now
+
+if TYPE_CHECKING:
+    import uuid
+
+    from werkzeug.wrappers import Response
+
+pages = Blueprint("own", __name__, url_prefix="/account")
+
+
+def _roles(login: Login) -> list[str]:
+    """The roles of a login with their limits, in words."""
+    found = []
+    for grant in login.grants:
+        area = db().get(Area, grant.area_id) if grant.area_id else None
+        body = db().get(Organisation, grant.organisation_id) if grant.organisation_id else None
+        limits = [one.name for one in (area, body) if one is not None]
+        found.append(f"{label(grant.role)} · {'、'.join(limits) or gettext('everywhere')}")
+    return found
+
+
+def page(status: int = 200, error: GridmapError | None = None, **more: object) -> Response:
+    """Show the account of whoever is signed in, with what was wrong."""
+    found = sessions.recognised()
+    login = db().get_one(Login, found.login_id, populate_existing=True)
+    uses = credentials.credentials_of(db(), login.id, now=now())
+    text = render_template(
+        "account.html",
+        login=login,
+        roles=_roles(login),
+        must_change=login.must_change,
+        shortest=SHORTEST_PASSWORD,
+        here=found.credential_id,
+        zone=installation().settings.zone,
+        sessions=[use for use in uses if use.kind is CredentialKind.SESSION],
+        tokens=[use for use in uses if use.kind is CredentialKind.TOKEN],
+        message=explain(error) if error else None,
+        done=request.args.get("done"),
+        **more,
+    )
+    answer = make_response(text, status)
+    if isinstance(error, ThrottledError):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+@pages.get("")
+@signed_in
+@before_duties
+def show() -> Response:
+    """Show the account."""
+    return page()
+
+
+@pages.post("/password")
+@signed_in
+@before_duties
+def change_password() -> Response:
+    """Change the password; this session goes on under a new identity, all others end."""
+    here, found = installation(), sessions.recognised()
+    username = db().get_one(Login, found.login_id).username
+    new = request.form.get("new", "")
+    if new != request.form.get("again", ""):
+        return page(422, InvalidValueError("The two new passwords are not the same.", parameter="again"))
+    try:
+        with attempt(here.engine, [Subject.name(username)], now=now()), writing(here.engine) as session:
+            change_own_password(session, found.login_id, request.form.get("old", ""), new, now=now())
+            sessions.renew(session)
+    except PermissionDeniedError:
+        return page(422, PermissionDeniedError("The present password is wrong."))
+    except ThrottledError as error:
+        return page(429, error)
+    except InvalidValueError as error:
+        return page(422, error)
+    return redirect(url_for("own.show", done="password"))
+
+
+@pages.post("/sessions/<uuid:uid>/end")
+@signed_in
+@before_duties
+def end_one(uid: uuid.UUID) -> Response:
+    """End one of the own sessions or tokens."""
+    with writing(installation().engine) as session:
+        credentials.end_one(session, sessions.recognised().login_id, uid, now=now())
+    return redirect(url_for("own.show"))
+
+
+@pages.post("/sessions/end")
+@signed_in
+@before_duties
+def end_others() -> Response:
+    """Sign out everywhere else."""
+    found = sessions.recognised()
+    with writing(installation().engine) as session:
+        credentials.end_all(session, found.login_id, now=now(), but=found.credential_id)
+    return redirect(url_for("own.show", done="sessions"))
