@@ -15,6 +15,7 @@ from gridmap.evidence.command import evidence
 from gridmap.imports.command import imports
 from gridmap.language import explain, gettext, use_language
 from gridmap.people.command import logins
+from gridmap.residents.command import open311, residents
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import migrate
 from gridmap.trail.command import verify_trail
@@ -56,7 +57,9 @@ program.add_command(demo)
 program.add_command(evidence)
 program.add_command(imports)
 program.add_command(logins)
+program.add_command(open311)
 program.add_command(places)
+program.add_command(residents)
 program.add_command(verify_trail)
 program.add_command(webhooks)
 

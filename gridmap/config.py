@@ -107,6 +107,17 @@ class Settings:
     webhook_seconds: float = _setting(
         5.0, "Seconds between looks for messages to send to webhooks; 0: the server sends none."
     )
+    resident_reports_per_hour: int = _setting(
+        10, "Reports that one address may send from the public page within an hour."
+    )
+    resident_photos: int = _setting(3, "Photos that may come with one report of a resident.")
+    resident_data_days: int = _setting(
+        180, "Days for which name, telephone number and e-mail address of a reporter are kept."
+    )
+    open311_jurisdiction: str = _setting(
+        "", "Name by which Open311 clients call this jurisdiction. Empty: any is taken."
+    )
+    open311_contact: str = _setting("", "Who to ask about the Open311 interface, as its discovery says it.")
     offence_lapse_months: int = _setting(
         12, "Months after which an offence of a shop no longer counts; 0: never."
     )

@@ -13,6 +13,7 @@ from gridmap.people.permissions import Role
 from gridmap.places.models import AreaLevel, ResponsibilityRole
 from gridmap.places.sites import SiteType
 from gridmap.problems.models import EventKind, Flag, Source, State, TimeUnit
+from gridmap.residents.models import Moderation, Said
 from gridmap.shops.models import AppealState, Step
 from gridmap.webhooks.models import DeliveryState, Target
 from gridmap.workflow.transitions import Action
@@ -75,6 +76,16 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Source.DEPARTMENT: _("another department"),
             Source.CAMERA: _("camera"),
             Source.OTHER: _("other source"),
+        },
+        Moderation: {
+            Moderation.HELD: _("waits to be looked at"),
+            Moderation.PUBLISHED: _("published"),
+            Moderation.HIDDEN: _("not published"),
+        },
+        Said: {
+            Said.REMARK: _("remark"),
+            Said.SOLVED: _("says it is solved"),
+            Said.NOT_SOLVED: _("says it is not solved"),
         },
         Step: {
             Step.TOLD: _("told"),
@@ -139,6 +150,7 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Role.PATROL_MEMBER: _("patrol member"),
             Role.ASSESSOR: _("assessor (login)"),
             Role.READ_ONLY: _("read only"),
+            Role.PUBLIC: _("the public"),
         },
         SiteType: {
             SiteType.MARKET: _("market"),
@@ -177,6 +189,8 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             EventKind.UNDONE: _("taken back"),
             EventKind.EDITED: _("corrected"),
             EventKind.EVIDENCE: _("evidence added"),
+            EventKind.RESIDENT: _("said by a resident"),
+            EventKind.PUBLICATION: _("decided for the public"),
         },
         Stage: {
             Stage.FOUND: _("when found"),

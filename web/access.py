@@ -130,7 +130,11 @@ def _check() -> Response | None:
 
 def _say_who(actor: Actor | None) -> None:
     """Say who acts in this request, for the trail; one without a login is a visitor."""
-    where = f"web {request.remote_addr or '-'} {request.method} {request.path}"
+    address, path = request.remote_addr or "-", request.path
+    if request.blueprint == "public" and request.url_rule is not None:
+        # What is kept for ever holds neither a resident's address nor the code of their report.
+        address, path = "-", request.url_rule.rule
+    where = f"web {address} {request.method} {path}"
     set_origin(Origin(actor.name if actor else VISITOR, where, actor.login_id if actor else None))
 
 

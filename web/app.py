@@ -21,6 +21,7 @@ from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.installation import Installation, close_db, installation
 from web.pages import account as own_account
+from web.open311 import routes as open311
 from web.pages import (
     coverage,
     dispatch_rules,
@@ -29,6 +30,8 @@ from web.pages import (
     imports,
     jobs,
     problems,
+    public,
+    residents,
     shops,
     tray,
     webhooks,
@@ -105,12 +108,17 @@ def create_app(settings: Settings) -> OpenAPI:
         map_page.pages,
         trail_page.pages,
         own_account.pages,
+        public.pages,
+        residents.pages,
         shops.pages,
         problems.pages,
         tray.pages,
         webhooks.pages,
+        open311.pages,
     ):
         app.register_blueprint(blueprint)
+    # Other systems send a key with each request, and no cookie.
+    app.extensions["csrf"].exempt(open311.pages)
     api.install(app)
     return app
 

@@ -50,6 +50,7 @@ ENTRIES: tuple[Entry | Group, ...] = (
         N_("Places"),
         (
             Entry(N_("Shops"), "/shops", Permission.SHOP_READ),
+            Entry(N_("From residents"), "/residents", Permission.RESIDENT_MODERATE),
             Entry(N_("Coverage audit"), "/coverage", Permission.PLACE_AUDIT),
             Entry(N_("Draw cells"), "/coverage/draw", Permission.PLACE_DRAW, everywhere=True),
             Entry(N_("Import"), "/imports", Permission.PLACE_IMPORT, everywhere=True),

@@ -85,10 +85,21 @@ def _refuse_forged() -> None:
 _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
+_PUBLIC = ("/report", "/follow/", "/open311/")
+
+
+def _limit_public() -> None:
+    """Take no more from those without a login than a report with its photos can be."""
+    if request.path.startswith(_PUBLIC):
+        settings = installation().settings
+        request.max_content_length = (settings.resident_photos * settings.photo_megabytes + 1) * 2**20
+
+
 def install(app: Flask) -> None:
     """Add headers, cross-site request protection and the nonce to `app`."""
     # Checked after the request's origin is known; see `_refuse_forged`.
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.before_request(_limit_public)
     CSRFProtect(app)
     app.before_request(_refuse_forged)
     app.after_request(_headers)

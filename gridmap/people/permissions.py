@@ -51,6 +51,9 @@ class Permission(StrEnum):
     SHOP_RECORD = "shop:record"
     SHOP_MANAGE = "shop:manage"
     TRAIL_READ = "trail:read"
+    RESIDENT_MODERATE = "resident:moderate"
+    RESIDENT_CONTACT = "resident:contact"
+    OPEN311_KEYS = "open311:keys"
 
 
 class Role(StrEnum):
@@ -64,6 +67,8 @@ class Role(StrEnum):
     PATROL_MEMBER = "patrol_member"
     ASSESSOR = "assessor"
     READ_ONLY = "read_only"
+    PUBLIC = "public"
+    """Whoever has no login; not meant for logins."""
 
 
 _READ = frozenset(
@@ -77,16 +82,20 @@ _FIXES = frozenset({Permission.PROBLEM_FIX, Permission.SHOP_RECORD})
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.HEADQUARTERS: frozenset(Permission),
-        Role.SUPERVISION: _LEAD | _CHECKS | {Permission.EVIDENCE_ORIGINAL, Permission.TRAIL_READ},
+        Role.SUPERVISION: _LEAD
+        | _CHECKS
+        | {Permission.EVIDENCE_ORIGINAL, Permission.TRAIL_READ, Permission.RESIDENT_MODERATE},
         Role.AREA_MANAGER: _LEAD
         | _CHECKS
         | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE}
-        | {Permission.SHOP_RECORD, Permission.SHOP_MANAGE},
+        | {Permission.SHOP_RECORD, Permission.SHOP_MANAGE}
+        | {Permission.RESIDENT_MODERATE, Permission.RESIDENT_CONTACT},
         Role.ORGANISATION_LEAD: _FIELD | _FIXES | {Permission.PROBLEM_EXPORT},
         Role.GRID_WORKER: _FIELD | _FIXES | {Permission.PROBLEM_VERIFY},
         Role.PATROL_MEMBER: _FIELD | _FIXES | {Permission.PROBLEM_VERIFY},
         Role.ASSESSOR: frozenset({Permission.PLACE_READ, Permission.PROBLEM_CREATE, Permission.EVIDENCE_ADD}),
         Role.READ_ONLY: _READ,
+        Role.PUBLIC: frozenset({Permission.PROBLEM_CREATE, Permission.EVIDENCE_ADD}),
     }
 )
 

@@ -199,6 +199,10 @@ class EventKind(StrEnum):
     EVIDENCE = "evidence"
     """Photos or videos were added outside of a step."""
     EDITED = "edited"
+    RESIDENT = "resident"
+    """A resident or another system added something."""
+    PUBLICATION = "publication"
+    """Somebody decided what everybody may see."""
 
 
 class Event(Base):

@@ -70,6 +70,8 @@ class Pledge(Base, Identified):
     note: Mapped[str] = mapped_column(Text, default="")
     ended_on: Mapped[date | None]
     """Since when it binds no more, because the shop changed hands or a new one was signed."""
+    attachment_id: Mapped[int | None] = mapped_column(ForeignKey("attachment.id"))
+    """The scan."""
     actor: Mapped[str] = mapped_column(String(100))
     """Who took it in."""
     recorded_at: Mapped[datetime]

@@ -6,6 +6,7 @@ from gridmap.imports import models as imports
 from gridmap.people import models as people
 from gridmap.places import models as places
 from gridmap.problems import models as problems
+from gridmap.residents import models as residents
 from gridmap.shops import models as shops
 from gridmap.store import clock
 from gridmap.store.base import Base
@@ -21,6 +22,7 @@ __all__ = [
     "people",
     "places",
     "problems",
+    "residents",
     "shops",
     "trail",
     "webhooks",

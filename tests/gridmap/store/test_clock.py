@@ -18,6 +18,12 @@ CLOCKED = {
     "shops": {"offence", "pledge", "shopfront"},
 }
 UNCLOCKED = {
+    "api_key",
+    "public_photo",
+    "publication",
+    "reporter",
+    "resident_note",
+    "resident_report",
     "attachment",
     "attempts",
     "batch",

@@ -5,7 +5,7 @@ import { gettext } from "gridmap/language.js";
 import { toast } from "gridmap/toast.js";
 import { byId } from "gridmap/dom.js";
 
-export const BASE = new URL("/api/v1/", begin.origin ?? document.baseURI).href;
+export const BASE = new URL(begin.api ?? "/api/v1/", begin.origin ?? document.baseURI).href;
 const running = new Map();
 let busy = 0;
 
