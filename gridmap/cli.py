@@ -9,6 +9,7 @@ import click
 from geodata.errors import GeodataError
 from gridmap.config import Settings
 from gridmap.coverage.command import places
+from gridmap.deadlines.command import deadlines
 from gridmap.demo.command import demo
 from gridmap.errors import GridmapError
 from gridmap.evidence.command import evidence
@@ -53,6 +54,7 @@ def prepare(settings: Settings) -> None:
     click.echo(gettext("The store is ready."))
 
 
+program.add_command(deadlines)
 program.add_command(demo)
 program.add_command(evidence)
 program.add_command(imports)

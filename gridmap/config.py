@@ -41,6 +41,15 @@ class Settings:
         "08:00-12:00,14:00-18:00",
         "Hours of a working day in which working hours and working days are counted.",
     )
+    check_hours: int = _setting(2, "Working hours within which a record is checked; 0: no limit.")
+    dispatch_hours: int = _setting(
+        2, "Working hours within which a checked or returned problem is dispatched; 0: no limit."
+    )
+    verify_hours: int = _setting(4, "Working hours within which a fixed problem is verified; 0: no limit.")
+    answer_days: int = _setting(3, "Working days within which an organisation answers a supervision notice.")
+    escalation_minutes: int = _setting(
+        5, "Every how many minutes the server reminds and escalates; 0: only by command."
+    )
     secret_key: str = _setting(
         "",
         "Key that signs sessions. Empty: made once and kept in the data folder, for its owner only.",

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gridmap.coverage.audit import FindingKind
+from gridmap.deadlines.models import AccountabilityState, NoticeKind, StepKind
 from gridmap.evidence.models import MediaKind, Stage
 from gridmap.language import gettext
 from gridmap.people.models import OrganisationKind
@@ -191,6 +192,24 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             EventKind.EVIDENCE: _("evidence added"),
             EventKind.RESIDENT: _("said by a resident"),
             EventKind.PUBLICATION: _("decided for the public"),
+            EventKind.ESCALATED: _("urged"),
+        },
+        StepKind: {
+            StepKind.REMIND: _("reminder"),
+            StepKind.NOTICE: _("supervision notice to the organisation"),
+            StepKind.LEADER: _("told to the leader in charge"),
+            StepKind.ACCOUNTABILITY: _("put on the accountability list"),
+        },
+        NoticeKind: {
+            NoticeKind.RECTIFICATION: _("rectification notice"),
+            NoticeKind.SUPERVISION: _("supervision notice"),
+        },
+        AccountabilityState: {
+            AccountabilityState.OPEN: _("not decided"),
+            AccountabilityState.EXCUSED: _("excused"),
+            AccountabilityState.TALKED: _("admonishing talk"),
+            AccountabilityState.CRITICISED: _("criticised in a bulletin"),
+            AccountabilityState.REFERRED: _("referred to the discipline office"),
         },
         Stage: {
             Stage.FOUND: _("when found"),

@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gridmap import __version__
 from gridmap.config import LANGUAGES, Settings
+from gridmap.deadlines.ticker import start_ticker
 from gridmap.installation import open_store
 from gridmap.jobs import Jobs
 from gridmap.language import current_language, gettext, ngettext, use_language
@@ -24,11 +25,14 @@ from web.pages import account as own_account
 from web.open311 import routes as open311
 from web.pages import (
     coverage,
+    deadlines,
     dispatch_rules,
     exports,
     figures,
     imports,
+    inbox,
     jobs,
+    notices,
     problems,
     public,
     residents,
@@ -94,6 +98,7 @@ def create_app(settings: Settings) -> OpenAPI:
     app.jinja_env.globals.update(
         current_language=current_language,
         current_actor=lambda: g.get("actor"),
+        unread=inbox.unread,
         datum_name=imports.datum_name,
         kind_title=imports.kind_title,
     )
@@ -101,9 +106,11 @@ def create_app(settings: Settings) -> OpenAPI:
         account.pages,
         coverage.pages,
         dispatch_rules.pages,
+        deadlines.pages,
         exports.pages,
         figures.pages,
         imports.pages,
+        inbox.pages,
         jobs.pages,
         map_page.pages,
         trail_page.pages,
@@ -115,10 +122,10 @@ def create_app(settings: Settings) -> OpenAPI:
         tray.pages,
         webhooks.pages,
         open311.pages,
+        notices.pages,
     ):
         app.register_blueprint(blueprint)
     # Other systems send a key with each request, and no cookie.
-    app.extensions["csrf"].exempt(open311.pages)
     api.install(app)
     return app
 
@@ -129,6 +136,7 @@ def from_environment() -> OpenAPI:
     reader = app.extensions["gridmap"].reader
     threading.Thread(target=reader.warm, name="warm", daemon=True).start()
     start_sender(app.extensions["gridmap"].engine, app.extensions["gridmap"].settings)
+    start_ticker(app.extensions["gridmap"].engine, app.extensions["gridmap"].settings)
     return app
 
 

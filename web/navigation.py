@@ -47,6 +47,14 @@ ENTRIES: tuple[Entry | Group, ...] = (
         ),
     ),
     Group(
+        N_("Supervision"),
+        (
+            Entry(N_("Notices"), "/notices", Permission.NOTICE_READ),
+            Entry(N_("Accountability list"), "/accountability", Permission.NOTICE_READ),
+            Entry(N_("Limits of time"), "/deadlines", Permission.DEADLINE_RULES, everywhere=True),
+        ),
+    ),
+    Group(
         N_("Places"),
         (
             Entry(N_("Shops"), "/shops", Permission.SHOP_READ),

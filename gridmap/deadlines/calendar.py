@@ -19,7 +19,7 @@ on exact: what is used when a clock stops, and what is left when it goes on, add
 from __future__ import annotations
 
 from collections import OrderedDict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from gridmap.errors import InvalidValueError
     from gridmap.hours import Span
 
-__all__ = ["CONTINUOUS", "UNITS", "WorkingCalendar", "load_calendar"]
+__all__ = ["CONTINUOUS", "UNITS", "WorkingCalendar", "as_stamp", "as_time", "load_calendar"]
 
 UNITS: Mapping[TimeUnit, int] = MappingProxyType({unit: at for at, unit in enumerate(TimeUnit)})
 """Position of a unit in columns."""
@@ -188,6 +188,17 @@ class WorkingCalendar:
             self.zone, ambiguous=np.ones(len(stamps), dtype=bool), nonexistent="shift_forward"
         )
         return zoned.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]").view(np.int64).copy()
+
+
+def as_stamp(moment: datetime) -> np.datetime64:
+    """Turn an aware time into what columns hold: datetime64[us], UTC."""
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def as_time(stamp: Any) -> datetime:
+    """Turn one datetime64, UTC, into an aware time."""
+    found: datetime = np.asarray(stamp, dtype="datetime64[us]").item()
+    return found.replace(tzinfo=UTC)
 
 
 def load_calendar(settings: Settings) -> WorkingCalendar:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import select
 
-from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.limits import load_limits
 from gridmap.dispatch.deciding import Choice, decide
 from gridmap.dispatch.rulebook import facts_of, load_rulebook, rulebook_of
 from gridmap.dispatch.service import ASKED
@@ -104,7 +104,7 @@ def preview_moves(
     whose = assign(
         ground,
         load_categories(session),
-        load_calendar(settings),
+        load_limits(session, settings),
         columns["lon"],
         columns["lat"],
         category_ids=columns["category_id"],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.limits import load_limits
 from gridmap.dispatch.deciding import Choice, decide
 from gridmap.dispatch.rulebook import facts_of, load_rulebook
 from gridmap.places.ground import Ground, ground_on
@@ -68,7 +68,7 @@ def choose_among(
     whose = assign(
         ground,
         load_categories(session),
-        load_calendar(settings),
+        load_limits(session, settings),
         columns["lon"],
         columns["lat"],
         category_ids=columns["category_id"],

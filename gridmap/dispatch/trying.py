@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.limits import load_limits
 from gridmap.dispatch.deciding import Choice, decide
 from gridmap.dispatch.rulebook import facts_of, load_rulebook
 from gridmap.dispatch.rules import NO_RULE, Condition, holds
@@ -75,7 +75,7 @@ def try_rules(session: Session, actor: Actor, case: Case, *, settings: Settings,
     whose = assign(
         ground,
         load_categories(session),
-        load_calendar(settings),
+        load_limits(session, settings),
         lon,
         lat,
         category_ids=category,

@@ -45,6 +45,11 @@ class Permission(StrEnum):
     PROBLEM_APPROVE = "problem:approve"
     DISPATCH_RULES = "dispatch:rules"
     WEBHOOK_MANAGE = "webhook:manage"
+    DEADLINE_RULES = "deadline:rules"
+    NOTICE_READ = "notice:read"
+    NOTICE_ISSUE = "notice:issue"
+    NOTICE_ANSWER = "notice:answer"
+    ACCOUNTABILITY_DECIDE = "accountability:decide"
     EVIDENCE_ADD = "evidence:add"
     EVIDENCE_ORIGINAL = "evidence:original"
     SHOP_READ = "shop:read"
@@ -78,19 +83,25 @@ _FIELD = _READ | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE, Permission
 _LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT}
 _CHECKS = frozenset({Permission.PROBLEM_CHECK, Permission.PROBLEM_VERIFY, Permission.PROBLEM_CLOSE})
 _FIXES = frozenset({Permission.PROBLEM_FIX, Permission.SHOP_RECORD})
+_NOTICES = frozenset({Permission.NOTICE_READ, Permission.NOTICE_ISSUE})
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.HEADQUARTERS: frozenset(Permission),
         Role.SUPERVISION: _LEAD
         | _CHECKS
-        | {Permission.EVIDENCE_ORIGINAL, Permission.TRAIL_READ, Permission.RESIDENT_MODERATE},
+        | _NOTICES
+        | {Permission.EVIDENCE_ORIGINAL, Permission.TRAIL_READ, Permission.RESIDENT_MODERATE}
+        | {Permission.ACCOUNTABILITY_DECIDE},
         Role.AREA_MANAGER: _LEAD
         | _CHECKS
+        | _NOTICES
         | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE}
         | {Permission.SHOP_RECORD, Permission.SHOP_MANAGE}
         | {Permission.RESIDENT_MODERATE, Permission.RESIDENT_CONTACT},
-        Role.ORGANISATION_LEAD: _FIELD | _FIXES | {Permission.PROBLEM_EXPORT},
+        Role.ORGANISATION_LEAD: _FIELD
+        | _FIXES
+        | {Permission.PROBLEM_EXPORT, Permission.NOTICE_READ, Permission.NOTICE_ANSWER},
         Role.GRID_WORKER: _FIELD | _FIXES | {Permission.PROBLEM_VERIFY},
         Role.PATROL_MEMBER: _FIELD | _FIXES | {Permission.PROBLEM_VERIFY},
         Role.ASSESSOR: frozenset({Permission.PLACE_READ, Permission.PROBLEM_CREATE, Permission.EVIDENCE_ADD}),

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from sqlalchemy.orm import Session
 
-    from gridmap.deadlines.calendar import WorkingCalendar
+    from gridmap.deadlines.limits import Limits
     from gridmap.places.ground import Ground
 
 __all__ = ["HOLDERS", "REASONS", "Assignment", "Categories", "assign", "load_categories"]
@@ -159,7 +159,7 @@ class Assignment:
 def assign(
     ground: Ground,
     categories: Categories,
-    calendar: WorkingCalendar,
+    limits: Limits,
     lon: ArrayLike,
     lat: ArrayLike,
     *,
@@ -171,7 +171,7 @@ def assign(
 
     Parameters
     ----------
-    ground, categories, calendar
+    ground, categories, limits
         In force.
     lon, lat
         Degrees, EPSG:4326, shape (n,).
@@ -209,14 +209,24 @@ def assign(
             np.full(x.size, ground.headquarters),
         ]
     )
+    area_id, road_id = _taken(ground.area_ids, area), _taken(ground.road_ids, road)
+    allowed, unit, _ = limits.allowed(
+        categories.time_allowed[kind],
+        categories.time_unit[kind],
+        category=categories.ids[kind],
+        area=area_id,
+        road=road_id,
+        severity=categories.severity[kind],
+        found_at=found_at,
+    )
     return Assignment(
-        area_id=_taken(ground.area_ids, area),
+        area_id=area_id,
         cell_id=_taken(ground.cell_ids, cell),
-        road_id=_taken(ground.road_ids, road),
+        road_id=road_id,
         person_id=person,
         organisation_id=organisation,
         severity=categories.severity[kind],
-        due_at=calendar.due(found_at, categories.time_allowed[kind], categories.time_unit[kind]),
+        due_at=limits.calendar.due(found_at, allowed, unit),
         flags=np.where(cell < 0, Flag.OUTSIDE_CELLS.value, 0).astype(np.int16),
         person_by=person_by,
         organisation_by=organisation_by,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.limits import load_limits
 from gridmap.dispatch.service import choose_for
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
@@ -95,7 +95,7 @@ def insert_problems(
     whose = assign(
         ground,
         load_categories(session),
-        load_calendar(settings),
+        load_limits(session, settings),
         lon,
         lat,
         category_ids=category,

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from sqlalchemy import delete, func, select
 
-from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.limits import load_limits
 from gridmap.dispatch.service import choose_for
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.people.permissions import Permission
@@ -177,7 +177,7 @@ def _placed(
     whose = assign(
         ground,
         load_categories(session),
-        load_calendar(settings),
+        load_limits(session, settings),
         lon,
         lat,
         category_ids=[category_id],

@@ -203,6 +203,8 @@ class EventKind(StrEnum):
     """A resident or another system added something."""
     PUBLICATION = "publication"
     """Somebody decided what everybody may see."""
+    ESCALATED = "escalated"
+    """A limit neared or passed, and somebody was told; or a notice named it."""
 
 
 class Event(Base):

@@ -11,7 +11,9 @@ import numpy as np
 import shapely
 from sqlalchemy import select
 
-from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.calendar import as_stamp, load_calendar
+from gridmap.deadlines.limits import load_limits
+from gridmap.deadlines.stages import stage_due
 from gridmap.dispatch.service import choose_for
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.people.permissions import Permission
@@ -115,7 +117,7 @@ def record_problem(
     whose = assign(
         ground,
         load_categories(session),
-        load_calendar(settings),
+        load_limits(session, settings),
         lon,
         lat,
         category_ids=[category.id],
@@ -135,6 +137,9 @@ def record_problem(
     ids = {name: plain_value(column) for name, column in (whose.columns() | choice.columns()).items()}
     if not any(holding.areas is None or ids["area_id"] in holding.areas for holding in scope.holdings):
         raise PermissionDeniedError("This place lies outside the areas in which you may report.")
+    # Until it is dispatched, what is waited for is the check.
+    due_at = stage_due(State.RECORDED, [as_stamp(now)], load_calendar(settings), settings)
+    ids["due_at"] = plain_value(due_at)
     problem = Problem(
         uid=report.uid,
         category_id=category.id,

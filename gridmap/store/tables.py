@@ -1,5 +1,6 @@
 """Every table in one place, for migrations and checks."""
 
+from gridmap.deadlines import models as deadlines
 from gridmap.dispatch import models as dispatch
 from gridmap.evidence import models as evidence
 from gridmap.imports import models as imports
@@ -15,6 +16,7 @@ from gridmap.webhooks import models as webhooks
 
 __all__ = [
     "clock",
+    "deadlines",
     "dispatch",
     "evidence",
     "imports",

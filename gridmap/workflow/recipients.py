@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from gridmap.deadlines.limits import Limits
     from gridmap.workflow.lives import Lives
     from gridmap.workflow.step import Step
 
-__all__ = ["recipients"]
+__all__ = ["recipients", "with_time"]
 
 
 def recipients(session: Session, lives: Lives, step: Step) -> Given:
@@ -47,6 +49,30 @@ def recipients(session: Session, lives: Lives, step: Step) -> Given:
         unit=lives["category_unit"].astype(np.int64),
         reason=reason,
     )
+
+
+def with_time(given: Given, lives: Lives, limits: Limits) -> Given:
+    """Give each problem the time of the first condition that fits it, or else its category's own.
+
+    Parameters
+    ----------
+    given
+        Who gets the problems, with the categories' own times.
+    lives
+        The problems.
+    limits
+        The table of conditions in force.
+    """
+    allowed, unit, _ = limits.allowed(
+        given.allowed,
+        given.unit,
+        category=lives["category_id"],
+        area=lives["area_id"],
+        road=lives["road_id"],
+        severity=lives["severity"],
+        found_at=lives["found_at"],
+    )
+    return replace(given, allowed=allowed, unit=unit)
 
 
 def _named(session: Session, organisation: uuid.UUID | None, person: uuid.UUID | None) -> tuple[int, int]:

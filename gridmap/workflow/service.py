@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.limits import load_limits
+from gridmap.deadlines.stages import stage_due
 from gridmap.errors import InvalidValueError
 from gridmap.evidence.queries import lacking_after_photo
 from gridmap.evidence.service import tie
@@ -20,10 +21,9 @@ from gridmap.workflow.changes import changes
 from gridmap.workflow.history import write_history
 from gridmap.workflow.links import find_other, merge, part
 from gridmap.workflow.lives import hold_lives, read_lives
-from gridmap.workflow.recipients import recipients
+from gridmap.workflow.recipients import recipients, with_time
 from gridmap.workflow.requests import ask, decide
 from gridmap.workflow.rules import Verdict, judge
-from gridmap.workflow.stages import stage_due
 from gridmap.workflow.step import check_step
 from gridmap.workflow.transitions import ASKING, TRANSITIONS, Action, Need
 
@@ -123,14 +123,18 @@ def take(
     if not len(lives):
         return outcome
     moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
-    calendar = load_calendar(settings)
+    limits = load_limits(session, settings)
+    calendar = limits.calendar
+    given = given.where(allowed)
+    if step.action in _DISPATCHES:
+        given = with_time(given, lives, limits)
     new = changes(
         step,
         lives,
         moment=moment,
         calendar=calendar,
-        stage_due=lambda state: stage_due(state, moment, calendar),
-        given=given.where(allowed),
+        stage_due=lambda state: stage_due(state, [moment], calendar, settings)[0],
+        given=given,
         actor_person=-1 if actor.person_id is None else actor.person_id,
     )
     batch = Batch(
@@ -145,7 +149,7 @@ def take(
     session.flush()
     details: dict[str, object] = {}
     if step.action in _DISPATCHES:
-        details["by"] = given.where(allowed).reason
+        details["by"] = given.reason
     if step.action in ASKING:
         ask(session, actor, lives, step, batch, now=now)
     elif lives["asked"].any() and step.action is not Action.ACCEPT:

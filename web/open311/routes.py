@@ -16,7 +16,7 @@ from gridmap.residents.queries import read_public, updates_between
 from gridmap.residents.rules import COURSE, make_code
 from gridmap.residents.service import NewReport, examine_photos, submit
 from gridmap.store.engine import writing
-from web.access import open_to_all
+from web.access import stateless
 from web.api.answering import now
 from web.installation import clocks, db, installation
 from web.open311.asking import (
@@ -86,7 +86,7 @@ def _check() -> None:
 
 
 @pages.get("/discovery.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def discovery(suffix: str) -> Response:
     """Say where the interface is and which formats it speaks."""
     at = clocks()
@@ -117,14 +117,14 @@ def discovery(suffix: str) -> Response:
 
 
 @pages.get(f"{_V2}/services.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def service_list(suffix: str) -> Response:
     """List what can be reported."""
     return answer("services", services(), suffix)
 
 
 @pages.get(f"{_V2}/services/<code>.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def service_definition(code: str, suffix: str) -> Response:
     """Say what a service asks beyond place and text."""
     return answer("service_definition", definition(code), suffix)
@@ -170,7 +170,7 @@ def _attributes() -> dict[str, list[str]]:
 
 
 @pages.post(f"{_V2}/requests.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def post_request(suffix: str) -> Response:
     """Take a report in, held until somebody has looked unless the key is trusted."""
     key = needed_key()
@@ -221,7 +221,7 @@ def _requests(found: list[PublicProblem], suffix: str) -> Response:
 
 
 @pages.get(f"{_V2}/requests.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def request_list(suffix: str) -> Response:
     """List published requests: named ones, or those of 90 days by service and status."""
     limit, offset = page()
@@ -254,7 +254,7 @@ def request_list(suffix: str) -> Response:
 
 
 @pages.get(f"{_V2}/requests/<identity>.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def single_request(identity: str, suffix: str) -> Response:
     """Show one published request; a system also sees what it sent itself and is still held."""
     found = read_public(db(), uids=identities([identity]), key=offered_key())
@@ -264,7 +264,7 @@ def single_request(identity: str, suffix: str) -> Response:
 
 
 @pages.get(f"{_V2}/tokens/<token>.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def token_of(token: str, suffix: str) -> Response:
     """Say which request a token stands for: its own identity, as every request has one at once."""
     found = read_public(db(), uids=identities([token]), key=offered_key())
@@ -274,7 +274,7 @@ def token_of(token: str, suffix: str) -> Response:
 
 
 @pages.get(f"{_V2}/servicerequestupdates.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def update_list(suffix: str) -> Response:
     """List what changed publicly between two times, as FixMyStreet asks."""
     start, end = span(now())
@@ -293,7 +293,7 @@ _SAID = {
 
 
 @pages.post(f"{_V2}/servicerequestupdates.<any(xml, json):suffix>")
-@open_to_all
+@stateless
 def post_update(suffix: str) -> Response:
     """Take an update of another system in, held until somebody has looked unless the key is trusted."""
     key = needed_key()

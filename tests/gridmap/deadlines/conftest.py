@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from gridmap.config import Settings
 from gridmap.deadlines.calendar import load_calendar
-from gridmap.problems.models import TimeUnit
+from gridmap.people.models import Organisation, OrganisationKind, Person
+from gridmap.places.models import Area, AreaLevel, Responsibility, ResponsibilityRole
+from gridmap.problems.models import Category, Problem, State, TimeUnit
+from gridmap.store.clock import next_change
+from gridmap.store.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from sqlalchemy.engine import Engine
 
     from gridmap.deadlines.calendar import WorkingCalendar
 
@@ -73,3 +80,83 @@ def _stamp(moment: datetime) -> np.datetime64:
 def stamp() -> Callable[[datetime], np.datetime64]:
     """Turn an aware time into what columns hold."""
     return _stamp
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def city(engine: Engine) -> SimpleNamespace:
+    """Two communities with an organisation each, a leader in charge of the first, a headquarters."""
+    with writing(engine) as session:
+        areas = [
+            Area(
+                code=f"31010100100{at}",
+                name=name,
+                level=AreaLevel.COMMUNITY,
+                geometry=_box(121.4 + at / 100),
+            )
+            for at, name in enumerate(("东风社区", "西园社区"))
+        ]
+        session.add_all(areas)
+        session.flush()
+        squads = [
+            Organisation(name=f"{area.name}中队", kind=OrganisationKind.SQUAD, area_id=area.id)
+            for area in areas
+        ]
+        head = Organisation(name="创文办", kind=OrganisationKind.HEADQUARTERS)
+        category = Category(code="A", name="占道经营", name_en="Occupying the road")
+        session.add_all([*squads, head, category])
+        session.flush()
+        workers = [Person(name=f"队员{at}", organisation_id=squads[at].id) for at in (0, 1)]
+        leader = Person(name="包挂领导", organisation_id=head.id)
+        session.add_all([*workers, leader])
+        session.flush()
+        session.add(
+            Responsibility(
+                role=ResponsibilityRole.LEADER_IN_CHARGE,
+                person_id=leader.id,
+                area_id=areas[0].id,
+                valid_from=date(2026, 1, 1),
+            )
+        )
+    return SimpleNamespace(
+        areas=areas, squads=squads, head=head, category=category, workers=workers, leader=leader
+    )
+
+
+def _box(west: float) -> str:
+    corners = ((west, 31.2), (west + 0.01, 31.2), (west + 0.01, 31.21), (west, 31.21), (west, 31.2))
+    return f"SRID=4326;MULTIPOLYGON((({','.join(f'{x} {y}' for x, y in corners)})))"
+
+
+@pytest.fixture
+def add_problem(engine: Engine, city: SimpleNamespace) -> Callable[..., int]:
+    """Write a problem of one of the two communities and return its number."""
+
+    def add(due_at: datetime | None, *, at: int = 0, state: State = State.DISPATCHED, **more: Any) -> int:
+        values = {
+            "organisation_id": city.squads[at].id,
+            "person_id": city.workers[at].id,
+            "area_id": city.areas[at].id,
+        } | more
+        with writing(engine) as session:
+            problem = Problem(
+                category_id=city.category.id,
+                state=state,
+                found_at=datetime(2026, 5, 8, tzinfo=UTC),
+                due_at=due_at,
+                address="人民路1号",
+                lon=121.405 + at / 100,
+                lat=31.205,
+                geometry=f"SRID=4326;POINT({121.405 + at / 100} 31.205)",
+                change=next_change(session),
+                **values,
+            )
+            session.add(problem)
+            session.flush()
+            return problem.id
+
+    return add

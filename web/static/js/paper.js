@@ -1,0 +1,2 @@
+// Prints a paper.
+document.querySelector("[data-print]")?.addEventListener("click", () => print());
