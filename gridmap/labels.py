@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridmap.coverage.audit import FindingKind
 from gridmap.deadlines.models import AccountabilityState, NoticeKind, StepKind
-from gridmap.evidence.models import MediaKind, Stage
+from gridmap.evidence.models import Doubt, MediaKind, Stage
 from gridmap.language import gettext
 from gridmap.people.models import OrganisationKind
 from gridmap.people.permissions import Role
@@ -223,6 +223,11 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             MediaKind.PHOTO: _("photo"),
             MediaKind.VIDEO: _("video"),
             MediaKind.SCAN: _("scan"),
+        },
+        Doubt: {
+            Doubt.PLACE: _("taken elsewhere"),
+            Doubt.TIME: _("taken at another time"),
+            Doubt.REUSED: _("the same file proves another problem"),
         },
         TimeUnit: {
             TimeUnit.WORKING_HOUR: _("working hours"),

@@ -20,6 +20,7 @@ from gridmap.language import current_language, gettext, ngettext, use_language
 from gridmap.webhooks.sender import start_sender
 from web import access, account, errors, navigation, security
 from web.api import register as api
+from web.api.uploads import MethodOverride
 from web.installation import Installation, close_db, installation
 from web.pages import account as own_account
 from web.open311 import routes as open311
@@ -127,6 +128,7 @@ def create_app(settings: Settings) -> OpenAPI:
         app.register_blueprint(blueprint)
     # Other systems send a key with each request, and no cookie.
     api.install(app)
+    app.wsgi_app = MethodOverride(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -64,7 +64,7 @@ class Upload:
     uid
         Made by the sender; the same upload sent twice is one attachment.
     content
-        The file, or a stream of its bytes. A file below the vault's folder is moved, not copied.
+        The file, on the disk of the vault's folder, or a stream of its bytes.
     stage
         What it is evidence of.
     problem
@@ -124,7 +124,8 @@ def examine(upload: Upload, *, settings: Settings) -> Examined:
         most = max(settings.photo_megabytes, settings.video_megabytes) * _MEGABYTE
         if isinstance(upload.content, Path):
             size: int | None = upload.content.stat().st_size
-            upload.content.replace(source)
+            # It stays where it is until a row speaks of it: who is interrupted goes on there.
+            os.link(upload.content, source)
         else:
             size = copy_in(upload.content, source, most)
         kind = _recognise(source)

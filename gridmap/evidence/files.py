@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Kept", "Swept", "Vault", "copy_in"]
+__all__ = ["Kept", "Swept", "Vault", "copy_in", "sync_folder"]
 
 _CHUNK = 1 << 20
 _GRACE_SECONDS = 24 * 3600
@@ -86,12 +86,12 @@ class Vault:
         with self._lock(fcntl.LOCK_SH):
             if not place.parent.is_dir():
                 place.parent.mkdir(exist_ok=True, mode=0o700)
-                _sync_folder(self.folder)
-                _sync_folder(self.folder.parent)
+                sync_folder(self.folder)
+                sync_folder(self.folder.parent)
             # It gets the age of now even where the content is known: see `sweep`.
             os.utime(file)
             file.replace(place)
-            _sync_folder(place.parent)
+            sync_folder(place.parent)
         return Kept(digest, size)
 
     def intact(self, sha256: str) -> bool:
@@ -162,7 +162,8 @@ def copy_in(source: IO[bytes], target: Path, most: int) -> int | None:
     return size
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

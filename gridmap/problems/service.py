@@ -16,6 +16,7 @@ from gridmap.deadlines.limits import load_limits
 from gridmap.deadlines.stages import stage_due
 from gridmap.dispatch.service import choose_for
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
+from gridmap.evidence.service import tie
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
@@ -62,6 +63,8 @@ class Report:
     address: str = ""
     found_at: datetime | None = None
     source: Source = Source.PATROL
+    attachments: tuple[uuid.UUID, ...] = ()
+    """Photos and videos that were sent before, to be tied to it."""
 
 
 def record_problem(
@@ -81,11 +84,11 @@ def record_problem(
     PermissionDeniedError
         If the actor may not report, or not at this place.
     NotFoundError
-        If there is no such category.
+        If there is no such category, or a photo has not arrived.
     InvalidValueError
         If the place is no usable geometry, a text is too long or the time lies in the future.
     ConflictError
-        If another problem has this UUID.
+        If another problem has this UUID, or a photo proves something else.
     """
     scope = actor.scope(Permission.PROBLEM_CREATE)
     geometry = checked_shape(report.geometry)
@@ -161,13 +164,22 @@ def record_problem(
     common = {"problem_id": problem.id, "at": found_at, "recorded_at": now, "actor": actor.name}
     said = {} if before is None else {"came_back_after": str(before.uid)}
     common["person_id"] = actor.person_id
-    session.add(Event(kind=EventKind.RECORDED, state=State.RECORDED, details=said, **common))
+    recorded = Event(kind=EventKind.RECORDED, state=State.RECORDED, details=said, **common)
+    session.add(recorded)
     session.add(
         Event(
             kind=EventKind.ASSIGNED, state=State.RECORDED, details=json.loads(choice.details()[0]), **common
         )
     )
     session.flush()
+    tie(
+        session,
+        report.attachments,
+        problem_id=problem.id,
+        event_id=recorded.id,
+        actor=actor,
+        settings=settings,
+    )
     problem.change = next_change(session)
     session.flush()
     return problem, True

@@ -7,7 +7,7 @@ from flask_openapi3.models.tag import Tag
 
 from web.api.models import Fault
 
-__all__ = ["HEAT", "PLACES", "PROBLEMS", "SHOPS", "TILES", "api"]
+__all__ = ["EVIDENCE", "HEAT", "PLACES", "PROBLEMS", "SHOPS", "TILES", "api"]
 
 PLACES = Tag(
     name="places", description="Areas, grid cells, inspection points, priority roads; who holds them"
@@ -15,6 +15,7 @@ PLACES = Tag(
 PROBLEMS = Tag(name="problems", description="Problems, their history, and how many there are")
 SHOPS = Tag(name="shops", description="Shopfronts, their pledges and offences, and the ladder of steps")
 TILES = Tag(name="tiles", description="Vector tiles (Mapbox Vector Tile 2.1, web mercator)")
+EVIDENCE = Tag(name="evidence", description="Photos and videos; resumable uploads follow tus 1.0.0")
 HEAT = Tag(name="heat", description="Heat of problems as pictures")
 
 api = APIBlueprint(

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "Answer",
+    "AttachmentList",
     "Card",
     "CellsLoad",
     "CodeName",
@@ -241,6 +242,40 @@ class HistoryEvent(Answer):
     details: dict[str, Any]
 
 
+class Attachment(Answer):
+    """A photo, video or scan. Its copy, thumbnail and original lie at the three addresses."""
+
+    uid: str
+    event: str | None = Field(description="Uid of the line of the history that it proves")
+    stage: str
+    stage_name: str
+    kind: str
+    kind_name: str
+    state: str
+    media_type: str = Field(description="Of the copy for showing")
+    size: int = Field(description="Of the original, bytes")
+    sha256: str = Field(description="Of the original")
+    width: int | None
+    height: int | None
+    duration: float | None = Field(description="Seconds")
+    taken_at: str | None = Field(description="As the camera wrote it")
+    sent_at: str
+    by: str
+    metres_off: int | None = Field(description="Between the camera's place and the stated one")
+    minutes_off: int | None = Field(description="From the stated time to the camera's")
+    doubts: list[str] = Field(description="Of place, time, reused")
+    doubt_names: list[str]
+    url: str
+    thumbnail_url: str
+    original_url: str | None = Field(description="None for those who may not fetch it")
+
+
+class AttachmentList(Answer):
+    """Photos and videos that were taken in, in the order in which they were sent."""
+
+    attachments: list[Attachment]
+
+
 class PossibleStep(Answer):
     """A step that follows from where a problem stands."""
 
@@ -282,12 +317,13 @@ class CellShare(Ref):
 
 
 class ProblemDetail(ProblemProperties):
-    """A problem with its history, its clock and the steps that lead on."""
+    """A problem with its history, its photos, its clock and the steps that lead on."""
 
     id: str
     geometry: Geometry
     cells: list[CellShare]
     history: list[HistoryEvent]
+    attachments: list[Attachment]
     version: str = Field(description="Begins its ETag; for If-Match")
     steps: list[PossibleStep]
     links: list[Link]

@@ -263,6 +263,9 @@ class NewProblem(BaseModel):
     address: str = Field("", max_length=300)
     found_at: Time | None = Field(None, description="When it was seen; now if none is given")
     source: Source = Source.PATROL
+    attachments: tuple[uuid.UUID, ...] = Field(
+        (), max_length=100, description="Uids of photos and videos that were sent before"
+    )
 
     def report(self, zone: ZoneInfo) -> Report:
         """Return the report as a value; a time without an offset is of the installation's time zone."""
@@ -278,6 +281,7 @@ class NewProblem(BaseModel):
             address=self.address,
             found_at=found_at,
             source=self.source,
+            attachments=self.attachments,
         )
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from flask import Response
 from sqlalchemy import select
 
 from gridmap.errors import InvalidValueError, NotFoundError
+from gridmap.evidence.queries import attachments_of
 from gridmap.hotspots.counts import cell_loads, summarise
 from gridmap.hotspots.listing import in_box, page_of
 from gridmap.hotspots.place_counts import rows_at
@@ -36,6 +37,7 @@ from web.api.answering import (
     today,
     view_of,
 )
+from web.api.attachments import described
 from web.api.blueprint import PROBLEMS, api
 from web.api.models import (
     CellsLoad,
@@ -205,6 +207,7 @@ def told(session: Session, number: int) -> dict[str, Any] | None:
         "geometry": shapely.geometry.mapping(found.geometry[0]),
         "cells": _cells(session, number, row["cell"]),
         "history": history_of(session, number, faces=faces),
+        "attachments": described(session, attachments_of(session, [number]).get(number, [])),
         **course_of(session, actor(), number),
     }
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from web.api import description, figures, heat, options, places, problems, shops, steps, tiles
+from web.api import (
+    attachments,
+    description,
+    figures,
+    heat,
+    options,
+    places,
+    problems,
+    shops,
+    steps,
+    tiles,
+    uploads,
+)
 from web.api.blueprint import api
 
 if TYPE_CHECKING:
@@ -12,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MODULES", "install"]
 
-MODULES = (description, figures, heat, options, places, problems, shops, steps, tiles)
+MODULES = (attachments, description, figures, heat, options, places, problems, shops, steps, tiles, uploads)
 """Imported for their routes."""
 
 
