@@ -34,6 +34,7 @@ def _policy() -> str:
             # Leaflet positions its panes through style attributes.
             "style-src 'self' 'unsafe-inline'",
             f"img-src 'self' data: blob: {tiles}".rstrip(),
+            "media-src 'self' blob:",
             "font-src 'self' data:",
             "worker-src 'self' blob:",
             "connect-src 'self'",

@@ -12,6 +12,7 @@ import shapely
 from sqlalchemy import delete
 
 from gridmap.demo.addresses import AddressBook
+from gridmap.demo.evidence import add_photos
 from gridmap.demo.people import People, staff
 from gridmap.demo.plan import Plan, draw_plan
 from gridmap.demo.presence import PASSWORD, is_empty
@@ -175,6 +176,8 @@ def build_demo(
         progress=lambda done, total, what="": progress(5 + 5 * done / total, 10, what),
     )
     shops = write_shops(session, spots, 12 * cells, categories, settings=settings, now=now, seed=seed)
+    progress(10, 10, "Taking photos")
+    add_photos(session, problems, now=now, seed=seed, settings=settings)
     counts = {
         "areas": len(plan.areas),
         "cells": len(plan.cells),

@@ -52,6 +52,7 @@ def begin(**more: Any) -> dict[str, Any]:
             for name, permission in (
                 ("read", Permission.PROBLEM_READ),
                 ("record", Permission.PROBLEM_CREATE),
+                ("attach", Permission.EVIDENCE_ADD),
                 ("export", Permission.PROBLEM_EXPORT),
                 ("shops", Permission.SHOP_READ),
             )
@@ -80,7 +81,7 @@ def show() -> str:
         "map.html",
         hosted=hosted,
         scripts=[asset(path) for path in (*hosted.scripts, "vendor/protomaps-leaflet/protomaps-leaflet.js")],
-        styles=[asset(path) for path in (*hosted.styles, "css/map.css")],
+        styles=[asset(path) for path in (*hosted.styles, "css/map.css", "css/evidence.css")],
         imports={name: asset(path) for name, path in modules().items()},
         begin=begin(csrf=generate_csrf()),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -83,12 +84,22 @@ def open_as(server: str, browser: Browser) -> Iterator[Callable[..., Page]]:
     faults: list[str] = []
     contexts = []
 
-    def _open(path: str = "/", user: str = "hq", width: int = 1440, height: int = 900) -> Page:
+    def _open(
+        path: str = "/", user: str = "hq", width: int = 1440, height: int = 900, ignore: str = "^$"
+    ) -> Page:
+        """Open it; `ignore` is what the console may say, as the test brings it about."""
         context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-        page.on("console", lambda m: faults.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on(
+            "console",
+            lambda m: (
+                faults.append(f"console: {m.text}")
+                if m.type == "error" and not re.search(ignore, m.text)
+                else None
+            ),
+        )
         page.on(
             "request",
             lambda r: (

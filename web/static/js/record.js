@@ -3,8 +3,10 @@
 import { get, post } from "gridmap/api.js";
 import { begin } from "gridmap/begin.js";
 import { byId, debounce, h } from "gridmap/dom.js";
+import { uploader } from "gridmap/evidence.js";
 import { ago, gettext, time } from "gridmap/language.js";
 import { toast } from "gridmap/toast.js";
+import { newUid } from "gridmap/upload.js";
 import { view } from "gridmap/view.js";
 
 const nameOf = (one) => (one && typeof one === "object" ? one.name || one.code : one);
@@ -24,6 +26,7 @@ export class Recorder {
         : h("option", { value: major.code }, major.name))));
     this.description = h("textarea", { id: "record-description", rows: 3, maxLength: 2000 });
     this.address = h("input", { id: "record-address", maxLength: 300 });
+    this.photos = begin.may.attach ? uploader({ stage: "found" }) : null;
     this.send = h("button", { className: "primary" }, gettext("Record"));
     this.fault = h("p", { className: "alert", role: "alert", hidden: true });
     this.similar = h("section", { className: "similar", "aria-live": "polite", hidden: true });
@@ -35,13 +38,14 @@ export class Recorder {
       this.fault,
       h("label", { htmlFor: "record-category" }, gettext("Category")), this.category,
       h("label", { htmlFor: "record-description" }, gettext("What is wrong")), this.description,
+      this.photos?.element,
       h("label", { htmlFor: "record-address" }, gettext("Address (optional)")), this.address, this.similar,
       h("div", { className: "row" }, this.send, h("button", { type: "button", onclick: () => this.stop() }, gettext("Cancel"))));
   }
 
   begin() {
     this.active = true;
-    this.uid = crypto.randomUUID();
+    this.uid = newUid();
     view.set("open", "");
     this.button.setAttribute("aria-pressed", "true");
     document.body.classList.add("recording");
@@ -64,6 +68,7 @@ export class Recorder {
     document.body.classList.remove("recording");
     byId("record-panel").hidden = true;
     this.form.reset();
+    this.photos?.reset();
     this.button.focus();
   }
 
@@ -93,20 +98,34 @@ export class Recorder {
 
   async submit(event) {
     event.preventDefault();
+    if (this.photos?.refused.length) {
+      this.say(gettext("A photo was refused. Leave it out or try it again; nothing else is lost."));
+      return;
+    }
     this.send.disabled = true;
     const { lat, lng } = this.pin.getLatLng();
     try {
+      if (this.photos?.busy) this.send.textContent = gettext("Sending the photos …");
+      const attachments = await this.photos?.settled() ?? [];
+      if (!this.active) return;
+      if (this.photos?.refused.length) throw new Error(gettext("A photo was refused. Leave it out or try it again; nothing else is lost."));
       const made = await post("problems", {
         uid: this.uid, category: this.category.value, lon: Number(lng.toFixed(7)), lat: Number(lat.toFixed(7)),
-        description: this.description.value.trim(), address: this.address.value.trim(), found_at: new Date().toISOString(),
+        description: this.description.value.trim(), address: this.address.value.trim(), found_at: new Date().toISOString(), attachments,
       });
       this.done(made.properties ?? made);
     } catch (error) {
-      this.fault.textContent = error.message;
-      this.fault.hidden = false;
+      this.say(error.message);
     } finally {
       this.send.disabled = false;
+      this.send.textContent = gettext("Record");
     }
+  }
+
+  say(fault) {
+    this.fault.textContent = fault;
+    this.fault.hidden = false;
+    this.fault.scrollIntoView({ block: "nearest" });
   }
 
   done(problem) {
