@@ -77,28 +77,39 @@ class Choice:
         """Why, for the history: JSON text with person_by, organisation_by and rule, shape (n,)."""
         return self._each(self._detail)
 
+    def codes(self) -> NDArray[np.object_]:
+        """What decided about the organisation, as `FALLBACKS` names it or ``rule``; shape (n,)."""
+        return self._each(lambda _position, _person_by, organisation_by: _BYS[organisation_by])
+
+    def ruled(self) -> NDArray[np.object_]:
+        """The rule that took each problem as the history names it, a dictionary or None; shape (n,)."""
+        return self._each(lambda position, _person_by, _organisation_by: self._rule(position))
+
     def _reason(self, position: int, _person_by: int, organisation_by: int) -> str:
         if position == NO_RULE:
             return gettext(FALLBACKS[_BYS[organisation_by]])
         return gettext("rule {number}: {name}", number=position + 1, name=self.rules[position].name)
 
     def _detail(self, position: int, person_by: int, organisation_by: int) -> str:
-        said: dict[str, Any] = {
-            "person_by": _BYS[person_by],
-            "organisation_by": _BYS[organisation_by],
-        }
-        if position != NO_RULE:
-            rule = self.rules[position]
-            said["rule"] = {"uid": rule.uid, "number": position + 1, "name": rule.name}
-        return json.dumps(said, ensure_ascii=False)
+        said: dict[str, Any] = {"person_by": _BYS[person_by], "organisation_by": _BYS[organisation_by]}
+        rule = self._rule(position)
+        return json.dumps(said | ({"rule": rule} if rule else {}), ensure_ascii=False)
 
-    def _each(self, say: Callable[[int, int, int], str]) -> NDArray[np.object_]:
+    def _rule(self, position: int) -> dict[str, Any] | None:
+        if position == NO_RULE:
+            return None
+        rule = self.rules[position]
+        return {"uid": rule.uid, "number": position + 1, "name": rule.name}
+
+    def _each(self, say: Callable[[int, int, int], Any]) -> NDArray[np.object_]:
         """Say something once for each combination of what decided."""
         parts = np.stack([self.position, self.person_by, self.organisation_by], axis=1).astype(np.int64)
         size = len(_BYS)
         code = ((parts[:, 0] + 1) * size + parts[:, 1] % size) * size + parts[:, 2] % size
         _, first, kind = np.unique(code, return_index=True, return_inverse=True)
-        texts = np.array([say(*parts[row].tolist()) for row in first], dtype=object)
+        texts = np.full(len(first), None, dtype=object)
+        for at, row in enumerate(first):
+            texts[at] = say(*parts[row].tolist())
         return np.asarray(texts[kind], dtype=object)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 from sqlalchemy import select
 
 from gridmap.deadlines.limits import load_limits
@@ -11,13 +13,12 @@ from gridmap.dispatch.deciding import Choice, decide
 from gridmap.dispatch.rulebook import facts_of, load_rulebook
 from gridmap.places.ground import Ground, ground_on
 from gridmap.problems.assignment import Assignment, assign, load_categories
-from gridmap.problems.models import Problem
+from gridmap.problems.models import Problem, ProblemCell
 from gridmap.store.extract import read_by_ids
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import numpy as np
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
@@ -73,8 +74,19 @@ def choose_among(
         columns["lat"],
         category_ids=columns["category_id"],
         found_at=columns["found_at"],
+        leading=_leading(session, ground, columns["id"]),
     )
     return choose_for(session, whose, columns, ground=ground, settings=settings, now=now)
+
+
+def _leading(session: Session, ground: Ground, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Position of the cell that leads, of lines and polygons; -1 of points and where the cell has ended."""
+    query = select(ProblemCell.problem_id, ProblemCell.cell_id).where(ProblemCell.leads)
+    rows = read_by_ids(session, query, ProblemCell.problem_id, ids)
+    leading = np.full(len(ids), -1, dtype=np.int64)
+    at = pd.Index(ground.cell_ids).get_indexer(pd.Index(rows["cell_id"]))
+    leading[np.isin(ids, rows["problem_id"])] = at
+    return leading
 
 
 def choose_for(

@@ -184,7 +184,8 @@ def _placed(
         found_at=found_at,
         leading=leading,
     )
-    severity = problem.severity if correction.severity is None else correction.severity
+    severity = problem.severity if correction.category is None else int(whose.severity[0])
+    severity = severity if correction.severity is None else correction.severity
     choice = choose_for(
         session,
         whose,

@@ -13,22 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from geodata.projection import LocalProjection
+from gridmap.places.models import GridCell
 from gridmap.problems.models import ProblemCell
 from gridmap.store.bulk import insert_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from gridmap.places.ground import Ground
 
-__all__ = ["Shares", "Standing", "keep_shares", "share_out", "shares_of", "stand_for"]
+__all__ = ["Shares", "Standing", "keep_shares", "restore_shares", "share_out", "shares_of", "stand_for"]
 
-_EQUAL = 1e-9
-"""Shares that differ by less count as equal."""
+_NOTHING = 1e-9
+"""A smaller part of a shape is none."""
+_EQUAL = 1e-6
+"""Shares that differ by less count as equal: no projection is truer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +70,7 @@ def share_out(cells: NDArray[Any], shapes: NDArray[Any]) -> Shares:
     projection = LocalProjection.around(around) if len(shapes) else LocalProjection(0.0, 0.0)
     size, whole = _sizes(projection, parts, shapes[shape]), _sizes(projection, shapes, shapes)
     # What only touches a cell is no part of it.
-    real = size > _EQUAL * whole[shape]
+    real = size > _NOTHING * whole[shape]
     shape, cell, parts, size = shape[real], cell[real], parts[real], size[real]
     total = np.bincount(shape, weights=size, minlength=len(shapes))
     share = size / total[shape]
@@ -77,7 +82,7 @@ def share_out(cells: NDArray[Any], shapes: NDArray[Any]) -> Shares:
     leads[rows[np.unique(shape[rows], return_index=True)[1]]] = True
     with np.errstate(invalid="ignore", divide="ignore"):
         outside = np.where(whole > 0, 1.0 - total / whole, 0.0)
-    outside = np.where(outside > _EQUAL, np.minimum(outside, 1.0), 0.0)
+    outside = np.where(outside > _NOTHING, np.minimum(outside, 1.0), 0.0)
     return Shares(shape, cell, share, leads, parts, outside)
 
 
@@ -174,6 +179,31 @@ def keep_shares(session: Session, ground: Ground, problems: NDArray[np.int64], s
             "leads": shares.leads,
         },
     )
+
+
+def restore_shares(session: Session, before: Mapping[int, list[list[Any]]]) -> None:
+    """Put shares back as they stood.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    before
+        By case number, one list for each cell: its id, the share as text, and whether it led. A cell that has
+        gone meanwhile is left out.
+    """
+    if not before:
+        return
+    session.execute(delete(ProblemCell).where(ProblemCell.problem_id.in_(list(before))))
+    cells = {line[0] for lines in before.values() for line in lines}
+    present = set(session.scalars(select(GridCell.id).where(GridCell.id.in_(cells))))
+    session.add_all(
+        ProblemCell(problem_id=number, cell_id=cell, share=float(share), leads=leads)
+        for number, lines in before.items()
+        for cell, share, leads in lines
+        if cell in present
+    )
+    session.flush()
 
 
 def shares_of(session: Session, number: int, cell_id: int | None) -> list[tuple[int, float, bool]]:

@@ -38,6 +38,8 @@ class Given:
     """Positions in `TimeUnit`."""
     reason: NDArray[np.object_]
     """What decided, for the history."""
+    rule: NDArray[np.object_]
+    """The rule that did, as the history names it; None where none did."""
 
     def where(self, chosen: NDArray[np.bool_]) -> Given:
         """Some of them."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gridmap.workflow.lives import Lives
     from gridmap.workflow.step import Step
 
-__all__ = ["before_of", "write_history"]
+__all__ = ["before_of", "details_of", "write_history"]
 
 
 def write_history(
@@ -75,7 +75,7 @@ def write_history(
             "action": step.action.value,
             "note": step.note.strip() or None,
             "batch_id": batch.id,
-            "details": _as_json(said, {name: lives[name] for name in new}, len(lives)),
+            "details": details_of(said, {name: lives[name] for name in new}, len(lives)),
         },
     )
     return ids
@@ -90,8 +90,18 @@ def _names(session: Session, model: type[Organisation | Person], ids: NDArray[np
     return np.asarray(found.where(found.notna(), None), dtype=object)
 
 
-def _as_json(said: dict[str, Any], before: Columns, count: int) -> list[str]:
-    """One JSON object for each problem."""
+def details_of(said: dict[str, Any], before: Columns, count: int) -> list[str]:
+    """Details of lines of history, one JSON object for each problem.
+
+    Parameters
+    ----------
+    said
+        By name, one value for all or an array with one for each.
+    before
+        How the problems stood, in the conventions of `Lives`; `before_of` reads it back.
+    count
+        How many problems there are.
+    """
     index = pd.RangeIndex(count)
     earlier = pd.DataFrame({name: _plain(name, values) for name, values in before.items()}, index=index)
     columns: dict[str, Any] = {**said, "before": pd.Series(earlier.to_dict("records"), index=index)}

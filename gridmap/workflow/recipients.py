@@ -8,24 +8,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select
 
+from gridmap.dispatch.service import choose
 from gridmap.errors import InvalidValueError
 from gridmap.people.models import Organisation, Person
+from gridmap.problems.models import State
 from gridmap.workflow.changes import Given
+from gridmap.workflow.rules import STATES
+from gridmap.workflow.transitions import DISPATCHES
 
 if TYPE_CHECKING:
     import uuid
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from gridmap.deadlines.limits import Limits
+    from gridmap.config import Settings
     from gridmap.workflow.lives import Lives
     from gridmap.workflow.step import Step
 
 __all__ = ["recipients", "with_time"]
 
 
-def recipients(session: Session, lives: Lives, step: Step) -> Given:
-    """Find who gets each problem: whom the step names, or else who it was found to belong to.
+def recipients(session: Session, lives: Lives, step: Step, *, settings: Settings, now: datetime) -> Given:
+    """Find who gets each problem: whom the step names, or else whom rules and responsibilities give it to.
+
+    An organisation that has returned a problem as not theirs does not get it again unless it is named.
 
     Raises
     ------
@@ -33,7 +41,7 @@ def recipients(session: Session, lives: Lives, step: Step) -> Given:
         If there is no such organisation or person, or the person belongs to another organisation.
     """
     organisation, person = lives["organisation_id"].copy(), lives["person_id"].copy()
-    reason = np.full(len(lives), "assignment", dtype=object)
+    reason, rule = (np.full(len(lives), None, dtype=object) for _ in range(2))
     if step.organisation is not None or step.person is not None:
         body, who = _named(session, step.organisation, step.person)
         reason[:] = "chosen"
@@ -42,12 +50,18 @@ def recipients(session: Session, lives: Lives, step: Step) -> Given:
         organisation[:] = body
         if who >= 0:
             person[:] = who
+    elif step.action in DISPATCHES and len(lives):
+        choice = choose(session, lives["id"], settings=settings, now=now)
+        returned = (lives["state"] == STATES.index(State.RETURNED)) & (choice.organisation == organisation)
+        organisation, person = np.where(returned, -1, choice.organisation), choice.person
+        reason, rule = choice.codes(), choice.ruled()
     return Given(
         organisation=organisation,
         person=person,
         allowed=lives["category_allowed"].astype(np.int64),
         unit=lives["category_unit"].astype(np.int64),
         reason=reason,
+        rule=rule,
     )
 
 

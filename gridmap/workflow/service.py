@@ -25,7 +25,7 @@ from gridmap.workflow.recipients import recipients, with_time
 from gridmap.workflow.requests import ask, decide
 from gridmap.workflow.rules import Verdict, judge
 from gridmap.workflow.step import check_step
-from gridmap.workflow.transitions import ASKING, TRANSITIONS, Action, Need
+from gridmap.workflow.transitions import ASKING, DISPATCHES, TRANSITIONS, Action, Need
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from gridmap.workflow.step import Step
 
 __all__ = ["Outcome", "lacks_photo", "preview", "take"]
-
-_DISPATCHES = frozenset({Action.DISPATCH, Action.REDISPATCH})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +74,9 @@ class Outcome:
         }
 
 
-def preview(session: Session, actor: Actor, numbers: ArrayLike, step: Step, *, now: datetime) -> Outcome:
+def preview(
+    session: Session, actor: Actor, numbers: ArrayLike, step: Step, *, settings: Settings, now: datetime
+) -> Outcome:
     """Say on which problems a step may be taken, and what stands in the way on the others.
 
     Raises
@@ -87,7 +87,7 @@ def preview(session: Session, actor: Actor, numbers: ArrayLike, step: Step, *, n
         If the step lacks something it needs, or names what there is not.
     """
     wanted = np.unique(np.asarray(numbers, dtype=np.int64))
-    return _judged(session, actor, wanted, read_lives(session, wanted), step, now=now)[0]
+    return _judged(session, actor, wanted, read_lives(session, wanted), step, settings=settings, now=now)[0]
 
 
 def take(
@@ -117,7 +117,7 @@ def take(
     """
     wanted = np.unique(np.asarray(numbers, dtype=np.int64))
     held = hold_lives(session, wanted)
-    outcome, given = _judged(session, actor, wanted, held, step, now=now)
+    outcome, given = _judged(session, actor, wanted, held, step, settings=settings, now=now)
     allowed = np.isin(held["id"], outcome.taken)
     lives = held.where(allowed)
     if not len(lives):
@@ -126,7 +126,7 @@ def take(
     limits = load_limits(session, settings)
     calendar = limits.calendar
     given = given.where(allowed)
-    if step.action in _DISPATCHES:
+    if step.action in DISPATCHES:
         given = with_time(given, lives, limits)
     new = changes(
         step,
@@ -148,8 +148,8 @@ def take(
     session.add(batch)
     session.flush()
     details: dict[str, object] = {}
-    if step.action in _DISPATCHES:
-        details["by"] = given.reason
+    if step.action in DISPATCHES:
+        details |= {"by": given.reason, "rule": given.rule}
     if step.action in ASKING:
         ask(session, actor, lives, step, batch, now=now)
     elif lives["asked"].any() and step.action is not Action.ACCEPT:
@@ -197,7 +197,14 @@ def lacks_photo(session: Session, lives: Lives, action: Action) -> NDArray[np.bo
 
 
 def _judged(
-    session: Session, actor: Actor, wanted: NDArray[np.int64], lives: Lives, step: Step, *, now: datetime
+    session: Session,
+    actor: Actor,
+    wanted: NDArray[np.int64],
+    lives: Lives,
+    step: Step,
+    *,
+    settings: Settings,
+    now: datetime,
 ) -> tuple[Outcome, Given]:
     """Judge those that are there; say of the others that they are not."""
     line = TRANSITIONS[step.action]
@@ -214,8 +221,8 @@ def _judged(
         lacks_photo=lacks_photo(session, lives, step.action),
         requested=lives["asked"] > 0,
     )
-    given = recipients(session, lives, step)
-    if step.action in _DISPATCHES:
+    given = recipients(session, lives, step, settings=settings, now=now)
+    if step.action in DISPATCHES:
         verdicts[(verdicts == Verdict.ALLOWED) & (given.organisation < 0)] = Verdict.NOBODY
     if Need.OTHER in line.needs:
         other = find_other(session, step, scope=reading)

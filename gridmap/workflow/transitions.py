@@ -18,7 +18,17 @@ from gridmap.problems.models import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ASKING", "AT_WORK", "TRANSITIONS", "Action", "Need", "Run", "Transition", "actions_from"]
+__all__ = [
+    "ASKING",
+    "AT_WORK",
+    "DISPATCHES",
+    "TRANSITIONS",
+    "Action",
+    "Need",
+    "Run",
+    "Transition",
+    "actions_from",
+]
 
 
 class Action(StrEnum):
@@ -163,6 +173,9 @@ ASKING: Mapping[Action, Action] = MappingProxyType(
     {_A.ASK_SUSPENSION: _A.SUSPEND, _A.ASK_EXTENSION: _A.EXTEND}
 )
 """Steps that ask, and the step that grants what each asks for."""
+
+DISPATCHES = frozenset({Action.DISPATCH, Action.REDISPATCH})
+"""Steps that give a problem to an organisation."""
 
 
 def actions_from(state: State) -> tuple[Action, ...]:

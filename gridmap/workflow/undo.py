@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from gridmap.errors import ConflictError, NotFoundError
 from gridmap.problems.models import Batch, Event, EventKind, Problem
+from gridmap.problems.shares import restore_shares
 from gridmap.store.bulk import insert_rows
 from gridmap.store.bulk_update import update_rows
 from gridmap.store.clock import next_change
@@ -91,6 +92,10 @@ def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Un
     batch.undone_at = now
     session.flush()
     update_rows(session, Problem, numbers, columns)
+    restore_shares(
+        session,
+        {number: details["shares"] for number, details in rows if details.get("shares") is not None},
+    )
     lives = read_lives(session, numbers)
     insert_rows(
         session,

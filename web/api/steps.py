@@ -117,7 +117,7 @@ def take_steps(body: BulkStep) -> Response:
     numbers = _numbers(body)
     if body.preview:
         with reading(installation().engine) as session:
-            return _outcome(preview(session, actor(), numbers, step, now=now()))
+            return _outcome(preview(session, actor(), numbers, step, settings=settings, now=now()))
     with writing(installation().engine) as session:
         outcome = take(session, actor(), numbers, step, settings=settings, now=now())
         if body.expected is not None and len(outcome.taken) != body.expected:

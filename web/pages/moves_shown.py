@@ -51,18 +51,18 @@ def shown_moves(moves: Moves, names: Iterable[str]) -> dict[str, Any]:
         )
         for name in wanted
     ]
-    after = {name: moves.after(name) for name in wanted}
+    after = moves.after
     reasons = moves.choice.reasons
-    shown = moves.columns["id"][moves.rows[:_SHOWN]].tolist()
+    shown = moves.before["id"][moves.rows[:_SHOWN]].tolist()
     uids = dict(db().execute(select(Problem.id, Problem.uid).where(Problem.id.in_(shown))).all())
     problems = [
         {
             "number": number,
             "uid": uids.get(number),
             "changes": [
-                (called(name, int(moves.columns[name][row])), called(name, int(after[name][row])))
+                (called(name, int(moves.before[name][row])), called(name, int(after[name][row])))
                 for name in wanted
-                if moves.columns[name][row] != after[name][row]
+                if moves.before[name][row] != after[name][row]
             ],
             "reason": reasons[row],
         }

@@ -219,7 +219,7 @@ def test_a_rule_thought_of_moves_nothing_and_says_what_it_would(engine, settings
     with reading(engine) as session:
         rules = think_of(session, OWNER, wanted, on=TODAY)
         moves = preview_moves(session, OWNER, settings=settings, now=NOW, rules=rules)
-        assert moves.columns["id"][moves.rows].tolist() == [in_a.id]
+        assert moves.before["id"][moves.rows].tolist() == [in_a.id]
         assert moves.counts("organisation_id") == [(city.squads["A"].id, city.company.id, 1)]
         assert moves.counts("person_id") == [(city.workers["A1"].id, -1, 1)]
     with reading(engine) as session:
