@@ -50,6 +50,7 @@ class Permission(StrEnum):
     NOTICE_ISSUE = "notice:issue"
     NOTICE_ANSWER = "notice:answer"
     ACCOUNTABILITY_DECIDE = "accountability:decide"
+    LOOK_BACK_PLAN = "look_back:plan"
     EVIDENCE_ADD = "evidence:add"
     EVIDENCE_ORIGINAL = "evidence:original"
     SHOP_READ = "shop:read"
@@ -81,7 +82,14 @@ _READ = frozenset(
 )
 _FIELD = _READ | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE, Permission.EVIDENCE_ADD}
 _LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT}
-_CHECKS = frozenset({Permission.PROBLEM_CHECK, Permission.PROBLEM_VERIFY, Permission.PROBLEM_CLOSE})
+_CHECKS = frozenset(
+    {
+        Permission.PROBLEM_CHECK,
+        Permission.PROBLEM_VERIFY,
+        Permission.PROBLEM_CLOSE,
+        Permission.LOOK_BACK_PLAN,
+    }
+)
 _FIXES = frozenset({Permission.PROBLEM_FIX, Permission.SHOP_RECORD})
 _NOTICES = frozenset({Permission.NOTICE_READ, Permission.NOTICE_ISSUE})
 

@@ -4,6 +4,7 @@ from gridmap.deadlines import models as deadlines
 from gridmap.dispatch import models as dispatch
 from gridmap.evidence import models as evidence
 from gridmap.imports import models as imports
+from gridmap.look_back import models as look_back
 from gridmap.people import models as people
 from gridmap.places import models as places
 from gridmap.problems import models as problems
@@ -20,6 +21,7 @@ __all__ = [
     "dispatch",
     "evidence",
     "imports",
+    "look_back",
     "metadata",
     "people",
     "places",

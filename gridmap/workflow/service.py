@@ -13,6 +13,7 @@ from gridmap.deadlines.stages import stage_due
 from gridmap.errors import InvalidValueError
 from gridmap.evidence.queries import lacking_after_photo
 from gridmap.evidence.service import tie
+from gridmap.look_back.answers import answer_checks
 from gridmap.people.permissions import Permission
 from gridmap.problems.models import Batch, Problem
 from gridmap.store.bulk_update import update_rows
@@ -159,6 +160,7 @@ def take(
     if step.action is Action.RESTORE:
         part(session, lives["id"], now=now)
     lines = write_history(session, actor, lives, step, new=new, batch=batch, details=details, now=now)
+    answer_checks(session, actor, lives["id"], step.action, batch=batch, now=now)
     _prove(session, actor, step, lives=lives, lines=lines, settings=settings)
     update_rows(session, Problem, lives["id"], {**new, "change": next_change(session)})
     return Outcome(outcome.numbers, outcome.verdicts, batch)

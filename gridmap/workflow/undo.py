@@ -11,6 +11,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import ConflictError, NotFoundError
+from gridmap.look_back.answers import forget_answers
 from gridmap.problems.models import Batch, Event, EventKind, Problem
 from gridmap.problems.shares import restore_shares
 from gridmap.store.bulk import insert_rows
@@ -88,6 +89,7 @@ def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Un
         raise ConflictError("Every one of these problems has moved on since; nothing was taken back.")
     columns = before_of([details for _, details in rows])
     forget(session, batch)
+    forget_answers(session, batch)
     end_links(session, batch, now=now)
     batch.undone_at = now
     session.flush()

@@ -1,0 +1,102 @@
+"""Samples and checks as the pages show them, limited to what their reader may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, select
+
+from gridmap.look_back.models import CheckResult, CheckTask, LookBackSample
+from gridmap.problems.limits import inside
+from gridmap.problems.models import Problem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from gridmap.people.permissions import Scope
+
+__all__ = ["Progress", "read_checks", "read_samples"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sample, and how far its checks have come; only those in the reader's scope are counted."""
+
+    sample: LookBackSample
+    total: int
+    good: int
+    failed: int
+    overdue: int
+
+    @property
+    def open(self) -> int:
+        """Checks that nobody has answered yet."""
+        return self.total - self.good - self.failed
+
+    @property
+    def failed_share(self) -> float | None:
+        """Share of the answered ones that were bad again; None before the first answer."""
+        answered = self.good + self.failed
+        return self.failed / answered if answered else None
+
+
+def read_samples(session: Session, scope: Scope, *, now: datetime, limit: int = 50) -> list[Progress]:
+    """Return the newest samples of which the reader may see a problem."""
+
+    def count(condition: Any) -> Any:
+        return func.sum(case((condition, 1), else_=0))
+
+    query = (
+        select(
+            LookBackSample,
+            func.count(CheckTask.id),
+            count(CheckTask.result == CheckResult.GOOD),
+            count(CheckTask.result == CheckResult.FAILED),
+            count(CheckTask.done_at.is_(None) & (CheckTask.due_at < now)),
+        )
+        .join(CheckTask, CheckTask.sample_id == LookBackSample.id)
+        .join(Problem, Problem.id == CheckTask.problem_id)
+        .where(inside(scope))
+        .group_by(LookBackSample.id)
+        .order_by(LookBackSample.id.desc())
+        .limit(limit)
+    )
+    return [Progress(*row) for row in session.execute(query)]
+
+
+def read_checks(
+    session: Session,
+    scope: Scope,
+    *,
+    sample_uid: Any = None,
+    person_id: int | None = None,
+    unanswered: bool = False,
+    limit: int = 500,
+) -> list[CheckTask]:
+    """Return checks of problems in scope, what is due first before the others.
+
+    Parameters
+    ----------
+    sample_uid
+        Only those of this sample.
+    person_id
+        Only those that this person is to do.
+    unanswered
+        Only those without an answer.
+    limit
+        At most so many.
+    """
+    query = select(CheckTask).join(Problem, Problem.id == CheckTask.problem_id).where(inside(scope))
+    if sample_uid is not None:
+        query = query.join(LookBackSample, LookBackSample.id == CheckTask.sample_id).where(
+            LookBackSample.uid == sample_uid
+        )
+    if person_id is not None:
+        query = query.where(CheckTask.person_id == person_id)
+    if unanswered:
+        query = query.where(CheckTask.done_at.is_(None))
+    order = (CheckTask.done_at.is_not(None), CheckTask.due_at, CheckTask.id)
+    return list(session.scalars(query.order_by(*order).limit(limit)))
