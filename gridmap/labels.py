@@ -188,6 +188,7 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             EventKind.STATE: _("state changed"),
             EventKind.IMPORTED: _("imported"),
             EventKind.UNDONE: _("taken back"),
+            EventKind.JOINT: _("joint operation"),
             EventKind.EDITED: _("corrected"),
             EventKind.EVIDENCE: _("evidence added"),
             EventKind.RESIDENT: _("said by a resident"),

@@ -43,6 +43,7 @@ ENTRIES: tuple[Entry | Group, ...] = (
         (
             Entry(N_("Headquarters' tray"), "/tray", Permission.PROBLEM_DISPATCH),
             Entry(N_("Rules of dispatch"), "/dispatch/rules", Permission.DISPATCH_RULES, everywhere=True),
+            Entry(N_("Joint operations"), "/joint", Permission.PROBLEM_READ),
             Entry(N_("Looking back"), "/look-back", Permission.PROBLEM_VERIFY),
             Entry(N_("Moves"), "/dispatch/moves", Permission.DISPATCH_RULES, everywhere=True),
             Entry(N_("Webhooks"), "/webhooks", Permission.WEBHOOK_MANAGE, everywhere=True),

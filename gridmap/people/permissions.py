@@ -51,6 +51,7 @@ class Permission(StrEnum):
     NOTICE_ANSWER = "notice:answer"
     ACCOUNTABILITY_DECIDE = "accountability:decide"
     LOOK_BACK_PLAN = "look_back:plan"
+    JOINT_MANAGE = "joint:manage"
     EVIDENCE_ADD = "evidence:add"
     EVIDENCE_ORIGINAL = "evidence:original"
     SHOP_READ = "shop:read"
@@ -104,7 +105,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.AREA_MANAGER: _LEAD
         | _CHECKS
         | _NOTICES
-        | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE}
+        | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE, Permission.JOINT_MANAGE}
         | {Permission.SHOP_RECORD, Permission.SHOP_MANAGE}
         | {Permission.RESIDENT_MODERATE, Permission.RESIDENT_CONTACT},
         Role.ORGANISATION_LEAD: _FIELD

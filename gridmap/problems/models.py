@@ -205,6 +205,8 @@ class EventKind(StrEnum):
     """Somebody decided what everybody may see."""
     ESCALATED = "escalated"
     """A limit neared or passed, and somebody was told; or a notice named it."""
+    JOINT = "joint"
+    """Taken into a joint operation, or that one ended."""
 
 
 class Event(Base):

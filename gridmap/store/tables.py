@@ -4,6 +4,7 @@ from gridmap.deadlines import models as deadlines
 from gridmap.dispatch import models as dispatch
 from gridmap.evidence import models as evidence
 from gridmap.imports import models as imports
+from gridmap.joint import models as joint
 from gridmap.look_back import models as look_back
 from gridmap.people import models as people
 from gridmap.places import models as places
@@ -21,6 +22,7 @@ __all__ = [
     "dispatch",
     "evidence",
     "imports",
+    "joint",
     "look_back",
     "metadata",
     "people",
