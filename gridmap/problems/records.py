@@ -182,9 +182,13 @@ def _told(event: Event, batch: uuid.UUID | None, undone_at: datetime | None, fac
     }
 
 
+_INWARD = ("before", "shares")
+"""What the history keeps for taking a step back: columns and ids of the database, which never leave."""
+
+
 def _details(details: dict[str, Any], faces: Faces) -> dict[str, Any]:
     """What a line says beyond its note, with names; how the problem stood before is for undoing only."""
-    said = {name: value for name, value in details.items() if name != "before" and value is not None}
+    said = {name: value for name, value in details.items() if name not in _INWARD and value is not None}
     directory = faces.directory
     if "organisation" in said:
         said["organisation"] = named(directory.organisations.find(said["organisation"]))

@@ -16,8 +16,11 @@ from gridmap.dispatch.moving import apply_moves
 from gridmap.dispatch.rulebook import rules_in_force
 from gridmap.errors import ConflictError, InvalidValueError, PermissionDeniedError
 from gridmap.people.permissions import Actor, Holding, Role
+from gridmap.places.cards import Faces
+from gridmap.places.directory import Directory
 from gridmap.places.models import GridCell, Responsibility
 from gridmap.problems.models import Event, EventKind, Problem, ProblemCell, State
+from gridmap.problems.records import history_of
 from gridmap.store.engine import reading, writing
 from gridmap.workflow.service import take
 from gridmap.workflow.step import Step
@@ -161,6 +164,9 @@ def test_problems_recorded_before_there_were_cells_come_into_them(world):
     assert world.stand(point, line) == before, "cells that come into force move nothing"
     assert world.shares() == []
     uid = world.move()
+    with reading(world.engine) as session:
+        told = history_of(session, line.id, faces=Faces(Directory.read(session, 0), OWNER))
+    assert not {"before", "shares"} & set(told[-1]["details"]), "ids of the database never leave"
     a1, a2 = world.city.cells["A1"].id, world.city.cells["A2"].id
     assert [one["cell_id"] for one in world.stand(point, line)] == [a1, a2]
     assert [one["flags"] for one in world.stand(point, line)] == [0, 0]

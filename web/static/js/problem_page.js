@@ -48,8 +48,8 @@ function turns({ rework, returns, suspensions, extensions, look_backs: good, reo
   return list.length ? h("ul", { className: "turns" }, list) : null;
 }
 
-function said({ organisation, person, until, more, other }) {
-  return [organisation || person ? `→ ${[nameOf(organisation), nameOf(person)].filter(Boolean).join(" · ")}` : "", until ? gettext("until {time}", { time: time(until) }) : "", more ? `+${more}` : "", other ? gettext("with another") : ""].filter(Boolean).join(" ");
+function said({ organisation, person, until, more, other, rule, results }) {
+  return [rule ? gettext("rule {number}: {name}", rule) : "", (results ?? []).map(({ what, count, unit }) => `${what} ${count}${unit}`).join("、"), organisation || person ? `→ ${[nameOf(organisation), nameOf(person)].filter(Boolean).join(" · ")}` : "", until ? gettext("until {time}", { time: time(until) }) : "", more ? `+${more}` : "", other ? gettext("with another") : ""].filter(Boolean).join(" ");
 }
 
 function history(lines) {
@@ -69,7 +69,7 @@ function draw(geometry) {
 }
 
 function show(problem) {
-  const { category, state_name, number, address, description, cell, road, area, organisation, person, phone, source_name, severity, flag_names: flags, links, request, found_at, closed_at, geometry } = problem;
+  const { category, state_name, number, address, description, cell, road, area, organisation, person, phone, source_name, severity, flag_names: flags, links, request, found_at, closed_at, geometry, cells = [] } = problem;
   const [lon, lat] = geometry.type === "Point" ? geometry.coordinates : geometry.coordinates.flat(3).slice(0, 2);
   byId("problem").replaceChildren(...[
     h("header", { className: "problem-head" }, h("h1", {}, nameOf(category), h("span", { className: "muted" }, ` ${gettext("No. {number}", { number })}`)), h("span", { className: `badge state-${problem.state}` }, state_name)),
@@ -84,7 +84,7 @@ function show(problem) {
         h("p", {}, [nameOf(organisation), nameOf(person)].filter(Boolean).join(" · ") || gettext("Nobody is responsible here."), " ", phone ? (phone.includes("*") ? phone : h("a", { href: `tel:${phone}` }, phone)) : ""),
         h("h2", {}, gettext("Time")), clock(problem), turns(problem),
         h("h2", {}, gettext("What and where")),
-        h("dl", { className: "facts" }, fact(gettext("Found"), time(found_at)), fact(gettext("Closed"), closed_at ? time(closed_at) : null), fact(gettext("Address"), address), fact(gettext("Cell"), nameOf(cell)), fact(gettext("Road"), nameOf(road)), fact(gettext("Area"), nameOf(area)), fact(gettext("Source"), source_name), fact(gettext("Severity"), severity)),
+        h("dl", { className: "facts" }, fact(gettext("Found"), time(found_at)), fact(gettext("Closed"), closed_at ? time(closed_at) : null), fact(gettext("Address"), address), fact(gettext("Cell"), cells.length > 1 ? cells.map((one) => h("div", {}, one.name, ` ${Math.round(one.share * 100)}%`, one.leads ? ` ${gettext("(leads)")}` : "")) : nameOf(cell)), fact(gettext("Road"), nameOf(road)), fact(gettext("Area"), nameOf(area)), fact(gettext("Source"), source_name), fact(gettext("Severity"), severity)),
         links.length ? [h("h2", {}, gettext("Belongs together")), h("ul", { className: "plain" }, links.map((link) => h("li", {}, link.title, " ", h("a", { href: `/problems/${link.uid}` }, gettext("No. {number}", { number: link.number })), " ", h("span", { className: "badge" }, link.state_name))))] : null),
       h("div", {},
         h("div", { id: "mini-map", role: "img", "aria-label": gettext("Map of the place") }),
