@@ -151,9 +151,9 @@ def prepare(url: str, cells: int, folder: Path) -> tuple[Engine, list[int], int]
 
 def empty(engine: Engine) -> None:
     """Remove problems and history."""
-    with writing(engine) as session:
-        session.execute(delete(Event))
-        session.execute(delete(Problem))
+    with engine.execution_options(gridmap_write=True).begin() as connection:
+        connection.execute(delete(Event))
+        connection.execute(delete(Problem))
     kind = engine.dialect.name
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         names = ("event", "problem")

@@ -21,6 +21,7 @@ from gridmap.webhooks.sender import start_sender
 from web import access, account, errors, navigation, security
 from web.api import register as api
 from web.api.uploads import MethodOverride
+from web.assets import asset
 from web.installation import Installation, close_db, installation
 from web.pages import account as own_account
 from web.open311 import routes as open311
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> OpenAPI:
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
     app.jinja_env.filters["local_time"] = _local_time
     app.jinja_env.globals.update(
+        asset=asset,
         current_language=current_language,
         current_actor=lambda: g.get("actor"),
         unread=inbox.unread,

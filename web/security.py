@@ -62,6 +62,10 @@ def _headers(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if installation().settings.secure_cookies:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint == "static" and "v" in request.args:
+        # The address names the content: another content has another one.
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
     # Answers depend on who asks; a shared cache must not hand them to somebody else.
     response.headers.setdefault("Cache-Control", "private, no-cache")
     response.vary.add("Cookie")

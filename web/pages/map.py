@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template
 from flask_wtf.csrf import generate_csrf
 
 from gridmap.language import current_language, gettext
 from gridmap.people.permissions import Permission
+from gridmap.places.extent import extent_of, from_openstreetmap
+from gridmap.store.remembered import Remembered
 from web import appearance
 from web.access import needs
-from web.folium_host import hosted_map
-from web.installation import actor, installation
+from web.api.answering import today
+from web.assets import asset, modules, modules_of
+from web.folium_host import HostedMap, hosted_map
+from web.installation import actor, clocks, db, installation
 from web.language_messages import script_messages
 
-__all__ = ["begin", "modules", "pages"]
+if TYPE_CHECKING:
+    from gridmap.store.spatial import Box
+
+__all__ = ["begin", "pages"]
 
 pages = Blueprint("map", __name__)
-STATIC = Path(__file__).parents[1] / "static"
-
-
-@cache
-def version_of(path: str) -> str:
-    """Return a short digest of a file under ``static/``: an address with it may be kept for ever."""
-    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
-
-
-def asset(path: str) -> str:
-    """Return the address of a file under ``static/``."""
-    return url_for("static", filename=path, v=version_of(path))
-
-
-def modules() -> dict[str, str]:
-    """Return the page's modules: bare name -> path under ``static/``."""
-    return {f"gridmap/{file.name}": f"js/{file.name}" for file in sorted((STATIC / "js").glob("*.js"))}
+_EXTENTS: Remembered[tuple[Box | None, bool]] = Remembered(64)
 
 
 def begin(**more: Any) -> dict[str, Any]:
@@ -72,16 +61,33 @@ def begin(**more: Any) -> dict[str, Any]:
     }
 
 
+def _start() -> dict[str, Any]:
+    """Where the map begins and whom it names, so that it need not wait for the filters' options."""
+    scope, day = actor().scope(Permission.PLACE_READ), today()
+    bounds, osm = _EXTENTS.get(
+        db(),
+        (scope.areas, day, clocks().base),
+        lambda: (extent_of(db(), scope=scope, day=day), from_openstreetmap(db())),
+    )
+    return {"bounds": bounds, "attribution": "osm" if osm else ""}
+
+
+@cache
+def _hosted(label: str) -> HostedMap:
+    return hosted_map(location=(31.23, 121.47), zoom=12, label=label)
+
+
 @pages.get("/")
 @needs(Permission.PLACE_READ)
 def show() -> str:
     """Show the map; the address bar says which view of it, and the scripts read it there."""
-    hosted = hosted_map(location=(31.23, 121.47), zoom=12, label=gettext("Map of the grid"))
+    hosted = _hosted(gettext("Map of the grid"))
     return render_template(
         "map.html",
         hosted=hosted,
         scripts=[asset(path) for path in (*hosted.scripts, "vendor/protomaps-leaflet/protomaps-leaflet.js")],
         styles=[asset(path) for path in (*hosted.styles, "css/map.css", "css/evidence.css")],
         imports={name: asset(path) for name, path in modules().items()},
-        begin=begin(csrf=generate_csrf()),
+        preloads=[asset(path) for path in modules_of("gridmap/main.js")],
+        begin=begin(csrf=generate_csrf(), start=_start()),
     )

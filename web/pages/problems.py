@@ -14,8 +14,9 @@ from gridmap.problems.records import find_number
 from gridmap.workflow.transitions import TRANSITIONS
 from web.access import needs
 from web.api.problems import told
+from web.assets import asset, modules
 from web.installation import actor, db
-from web.pages.map import asset, begin, modules
+from web.pages.map import begin
 
 if TYPE_CHECKING:
     import uuid

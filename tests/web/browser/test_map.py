@@ -135,3 +135,28 @@ def test_an_export_opens_without_a_network(open_as, server, browser, tmp_path):
 def test_the_page_prints(open_as):
     page = open_as()
     assert len(page.pdf(format="A4", landscape=True)) > 20_000
+
+
+PLACES_OF_TILES = """() => Object.fromEntries([...document.querySelectorAll('img[src*="/heat/"]')]
+  .map((tile) => [tile.src, tile.getBoundingClientRect()])
+  .map(([source, { x, y, width, height }]) => [source, [x, y, width, height].map(Math.round)]))"""
+
+
+@pytest.mark.parametrize("width", [1440, 700])
+@pytest.mark.parametrize("path", ["/?layers=heat", "/?layers=heat,cells&overdue=1#15/40.1/102.2"])
+def test_the_heat_is_there_before_the_scripts_and_stays_where_it_is(open_as, server, browser, path, width):
+    page = open_as("/problems", width=width)
+    state = page.context.storage_state()
+    bare = browser.new_context(viewport={"width": width, "height": 900}, storage_state=state).new_page()
+    bare.route(re.compile(r"\.js\?"), lambda route: route.abort())
+    bare.goto(f"{server}{path}")
+    bare.wait_for_load_state("networkidle")
+    early = bare.evaluate(PLACES_OF_TILES)
+    bare.context.close()
+    assert len(early) > 3
+    seen = requests_of(page, lambda: page.goto(f"{server}{path}"))
+    page.wait_for_selector("body[data-ready]:not(:has(#first-picture))")
+    late = page.evaluate(PLACES_OF_TILES)
+    assert {source: late.get(source) for source in early} == early
+    tiles = [url for url in seen if "/heat/" in url and ".png" in url]
+    assert len(tiles) == len(set(tiles))

@@ -52,8 +52,14 @@ export class Cells extends EventTarget {
     map.on("moveend", () => this.label());
   }
 
-  async start() {
-    const [shapes] = await Promise.all([get("cells", "cells", { limit: MOST_SHAPES }), begin.may.read ? this.refresh() : null]);
+  // Cells and their load, asked for before there is anything that shows them.
+  ask() {
+    return Promise.all([get("cells", "cells", { limit: MOST_SHAPES }), begin.may.read ? get("load", "cells/load", view.query()) : null]);
+  }
+
+  async start(asked) {
+    const [shapes, load] = await asked;
+    if (load) this.take(load);
     if (!shapes) return;
     if (shapes.next) this.useTiles();
     else this.useShapes(shapes);
@@ -108,7 +114,10 @@ export class Cells extends EventTarget {
 
   async refresh() {
     const load = await get("load", "cells/load", view.query());
-    if (!load) return;
+    if (load) this.take(load);
+  }
+
+  take(load) {
     this.load = load;
     this.recolour();
     this.dispatchEvent(new Event("load"));

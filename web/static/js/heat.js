@@ -20,9 +20,25 @@ export class Heat extends EventTarget {
     map.createPane("heat").style.zIndex = 440;
     map.getPane("heat").style.pointerEvents = "none";
     this.layer = new HeatTiles("", { pane: "heat", maxNativeZoom: 18, maxZoom: 20, opacity: 0.85, updateWhenZooming: false, alt: "" });
+    this.takeOver(map);
     view.on(["layers"], () => this.show());
     view.on(["filter", "heat"], () => { if (this.shown) { this.layer.redraw(); this.legend(); } });
     map.on("zoomend", () => { if (this.shown) this.legend(); });
+  }
+
+  // The page may show the heat already; its place is taken when the same tiles are here.
+  takeOver(map) {
+    const first = document.getElementById("first-picture");
+    if (!first) return;
+    const pane = map.getPane("heat");
+    pane.style.visibility = "hidden";
+    const end = () => {
+      first.remove();
+      pane.style.visibility = "";
+    };
+    map.once("movestart zoomstart resize", end);
+    this.layer.once("load", end);
+    view.on(["layers", "filter", "heat"], end);
   }
 
   get shown() { return this.map.hasLayer(this.layer); }

@@ -77,18 +77,26 @@ async function start() {
   addControls();
   addPanels();
   startPlace(null);
-  const options = await get("filters", "filters");
-  if (!options) return;
-  const { bounds: extent = null } = options.extent ?? options;
-  startPlace(extent);
-  addBase(map, options.base ?? {});
-  const majors = new Map(options.categories.flatMap((major, index) => [[major.code, index], ...(major.children ?? []).map(({ code }) => [code, index])]));
+  const asking = get("filters", "filters");
+  let known = begin.start;
+  if (!known?.bounds) {
+    const options = await asking;
+    if (!options) return;
+    known = { bounds: (options.extent ?? options).bounds, ...options.base };
+  }
+  startPlace(known.bounds);
+  const heat = new Heat(map);
+  heat.show();
+  addBase(map, known);
   const renderer = new HatchedCanvas({ padding: 0.3 });
   const cells = new Cells(map, renderer);
+  const shapes = cells.ask();
+  const options = await asking;
+  if (!options) return;
+  const majors = new Map(options.categories.flatMap((major, index) => [[major.code, index], ...(major.children ?? []).map(({ code }) => [code, index])]));
   const roads = new Roads(map, renderer);
   const points = new Points(map, renderer);
   const problems = new Problems(map, majors);
-  const heat = new Heat(map);
   if (begin.may.shops) new Shops(map, renderer).show();
   new Overview(map, cells);
   const filters = new Filters(options);
@@ -113,8 +121,7 @@ async function start() {
   view.on(["place"], () => { const place = view.place(); if (place) map.setView([place.lat, place.lng], place.zoom); });
 
   problems.show();
-  heat.show();
-  await Promise.all([cells.start().then(() => roads.start()).then(() => points.start()), begin.may.read ? timeline.refresh() : null]);
+  await Promise.all([cells.start(shapes).then(() => roads.start()).then(() => points.start()), begin.may.read ? timeline.refresh() : null]);
   drawLegend();
   if (!cells.byUid.size && !cells.layer) toast(gettext("There are no grid cells yet."));
   document.body.dataset.ready = "yes";
