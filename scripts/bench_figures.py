@@ -26,6 +26,7 @@ from gridmap.config import Settings
 from gridmap.demo.build import build_demo
 from gridmap.demo.presence import PASSWORD
 from gridmap.hotspots.live import LiveSnapshot
+from gridmap.installation import open_store
 from gridmap.jobs import silent
 from gridmap.people.permissions import Actor
 from gridmap.store.clock import read_clock
@@ -66,8 +67,8 @@ def measured(work: Callable[[int], Any], runs: int) -> tuple[float, float]:
 def bench(url: str, folder: Path, *, problems: int, cells: int, runs: int) -> None:
     """Build, and print one line for each question."""
     settings = Settings(data_dir=folder, database_url=url, secret_key="bench")  # noqa: S106 - of no use elsewhere
-    engine = open_engine(settings.store_url)
-    migrate(engine)
+    migrate(open_engine(settings.store_url))
+    engine = open_store(settings)
     now = datetime.now(UTC)
     with writing(engine) as session:
         build_demo(

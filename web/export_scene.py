@@ -224,7 +224,7 @@ def base_features(frame: Frame) -> dict[str, dict[str, Any]]:
     }
 
 
-def filters_in_words(query: ExportQuery) -> str:
+def filters_in_words(query: FilterQuery) -> str:
     """The filter in the reader's language."""
     names = directory()
     said = []

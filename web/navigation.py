@@ -39,6 +39,14 @@ ENTRIES: tuple[Entry | Group, ...] = (
     Entry(N_("Problem list"), "/problems", Permission.PROBLEM_READ),
     Entry(N_("Figures"), "/figures", Permission.PROBLEM_READ),
     Group(
+        N_("Ledger"),
+        (
+            Entry(N_("Ledger to Excel and back"), "/ledger", Permission.PROBLEM_EXPORT),
+            Entry(N_("Negative list"), "/ledger/negative", Permission.PROBLEM_EXPORT),
+            Entry(N_("Handover"), "/ledger/handover", Permission.PROBLEM_EXPORT),
+        ),
+    ),
+    Group(
         N_("Dispatch"),
         (
             Entry(N_("Headquarters' tray"), "/tray", Permission.PROBLEM_DISPATCH),

@@ -6,6 +6,7 @@ from gridmap.evidence import models as evidence
 from gridmap.imports import models as imports
 from gridmap.joint import models as joint
 from gridmap.look_back import models as look_back
+from gridmap.ledger import models as ledger
 from gridmap.people import models as people
 from gridmap.places import models as places
 from gridmap.problems import models as problems
@@ -24,6 +25,7 @@ __all__ = [
     "imports",
     "joint",
     "look_back",
+    "ledger",
     "metadata",
     "people",
     "places",

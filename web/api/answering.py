@@ -63,13 +63,13 @@ def directory() -> Directory:
     return installation().reader.directory(db(), clocks())
 
 
-def view_of(query: Asking) -> View:
-    """Open the view that a request asks for, limited to what its reader may see."""
+def view_of(query: Asking, *, permission: Permission = Permission.PROBLEM_READ) -> View:
+    """Open the view that a request asks for, limited to where its reader holds a permission."""
     return installation().reader.view(
         db(),
         clocks(),
         query.asked(installation().settings.zone),
-        scope=actor().scope(Permission.PROBLEM_READ),
+        scope=actor().scope(permission),
         now=now(),
     )
 

@@ -38,11 +38,11 @@ __all__ = ["figures_of", "page_behind"]
 _MINUTE = 60
 
 
-def figures_of(query: FiguresQuery) -> Figures:
-    """Count what a request asks for, limited to what its reader may see."""
+def figures_of(query: FiguresQuery, *, permission: Permission = Permission.PROBLEM_READ) -> Figures:
+    """Count what a request asks for, where its reader holds a permission."""
     settings = installation().settings
     return read_figures(
-        view_of(query),
+        view_of(query, permission=permission),
         query.question(today()),
         faces=Faces(directory(), actor()),
         zone=settings.zone,

@@ -226,7 +226,7 @@ def workbook() -> Response:
     query = _read(FiguresQuery, but=("columns",))
     period: Period = query.period(today())
     content = figures_workbook(
-        figures_of(query.model_copy(update={"limit": 100_000})),
+        figures_of(query.model_copy(update={"limit": 100_000}), permission=Permission.PROBLEM_EXPORT),
         by=gettext(_GROUPS[query.by]),
         period=period,
         basis=gettext(_BASES[query.basis]),

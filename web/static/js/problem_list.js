@@ -122,7 +122,12 @@ async function start() {
   narrow.addEventListener("change", () => fold(narrow.matches));
   const options = await ask("filters");
   filters = new Filters(options);
-  const link = () => { byId("on-map").href = `/${new URL(location.href).search}`; };
+  const ledger = document.getElementById("to-ledger");
+  const link = () => {
+    const { search } = new URL(location.href);
+    byId("on-map").href = `/${search}`;
+    if (ledger) ledger.href = `/ledger${search}`;
+  };
   link();
   view.on(["filter"], () => { link(); keepSort(); refresh(); });
   sort.addEventListener("change", () => { keepSort(); load({ fresh: true }); });

@@ -1,0 +1,200 @@
+"""The handover: what remains unsolved, where it comes again and again, and what solving it would cost."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from gridmap.hotspots.loading import UNRESOLVED
+from gridmap.language import gettext
+from gridmap.ledger.columns import COLUMNS
+from gridmap.ledger.workbook import safe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gridmap.hotspots.view import View
+    from gridmap.ledger.rows import LedgerRow
+
+__all__ = ["LEAST", "OPEN_COLUMNS", "Handover", "Spot", "handover_workbook", "recurring_spots", "spot_heads"]
+
+LEAST = 3
+"""Problems of one kind on one spot within the period that make it a recurring one."""
+_SIDE = 4
+"""Zoom levels above the code's own: a spot is a square of about 33 m at 30 degrees of latitude."""
+OPEN_COLUMNS = (
+    "number",
+    "category",
+    "description",
+    "address",
+    "subdistrict",
+    "community",
+    "organisation",
+    "person",
+    "phone",
+    "found_at",
+    "fix_due_at",
+    "state",
+    "overdue",
+    "remark",
+    "funding",
+)
+"""Columns of the problems that are handed over."""
+_HEAD = PatternFill("solid", fgColor="E7EFEE")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where problems of one kind come again and again.
+
+    Attributes
+    ----------
+    category
+        Database id.
+    count, unresolved
+        Problems of the period, and those of them that are still unresolved.
+    newest
+        Case number of the newest, by which the place is named.
+    first, last
+        When the first and the last were found, seconds since 1970 UTC.
+    """
+
+    category: int
+    count: int
+    unresolved: int
+    newest: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What is handed over, ready to be written.
+
+    Attributes
+    ----------
+    title, about
+        Title, and one line that says of what, when and by whom.
+    summary
+        Name and value of what stands at the top.
+    rows
+        Open problems.
+    spots
+        Category, address, count, unresolved, first and last day of each recurring spot.
+    """
+
+    title: str
+    about: str
+    summary: list[tuple[str, Any]]
+    rows: list[LedgerRow]
+    spots: list[tuple[Any, ...]]
+
+    @property
+    def costly(self) -> list[LedgerRow]:
+        """Open problems that need money, the dearest first."""
+        found = [row for row in self.rows if row.values["funding"]]
+        return sorted(found, key=lambda row: -row.values["funding"])
+
+    @property
+    def funding(self) -> float:
+        """Money that is needed altogether, in 10,000 yuan."""
+        return round(float(sum(row.values["funding"] for row in self.costly)), 2)
+
+
+def recurring_spots(view: View, since: int, limit: int = 200) -> list[Spot]:
+    """Find the spots where problems of one kind came up `LEAST` times or more since a moment.
+
+    Parameters
+    ----------
+    view
+        With problems of every state, limited to what the reader may see.
+    since
+        Seconds since 1970 UTC.
+    limit
+        Most spots; those with the most problems first.
+    """
+    rows = view.rows[view.snapshot.points.rows.opened[view.rows] >= since]
+    if not len(rows):
+        return []
+    square = view.snapshot.points.rows.code[rows] >> np.uint64(2 * _SIDE)
+    category = view.snapshot.values("category", rows).astype(np.int64)
+    order = np.lexsort((category, square))
+    square, category, rows = square[order], category[order], rows[order]
+    starts = np.flatnonzero(np.concatenate([[True], (np.diff(square) != 0) | (np.diff(category) != 0)]))
+    counts = np.diff(np.append(starts, len(rows)))
+    chosen = np.flatnonzero(counts >= LEAST)
+    chosen = chosen[np.argsort(-counts[chosen], kind="stable")][:limit]
+    return [_spot(view, rows[starts[at] : starts[at] + counts[at]]) for at in chosen]
+
+
+def _spot(view: View, rows: NDArray[np.int64]) -> Spot:
+    opened = view.snapshot.values("opened", rows)
+    state = view.snapshot.values("state", rows)
+    return Spot(
+        category=int(view.snapshot.values("category", rows[:1])[0]),
+        count=len(rows),
+        unresolved=int(np.isin(state, list(UNRESOLVED)).sum()),
+        newest=int(view.snapshot.number[rows[np.argmax(opened)]]),
+        first=int(opened.min()),
+        last=int(opened.max()),
+    )
+
+
+def handover_workbook(handover: Handover) -> bytes:
+    """Write the handover: a summary, open problems, recurring spots, and what needs money."""
+    book = Workbook()
+    front: Any = book.active
+    front.title = gettext("Summary")
+    front.append([handover.title])
+    front.append([handover.about])
+    front.append([])
+    for name, value in handover.summary:
+        front.append([name, value])
+    front["A1"].font = Font(bold=True, size=14)
+    front.column_dimensions["A"].width, front.column_dimensions["B"].width = 40, 16
+    columns = [COLUMNS[name] for name in OPEN_COLUMNS]
+    titles = [column.title for column in columns]
+    widths = [column.width for column in columns]
+    lines = [[row.values[name] for name in OPEN_COLUMNS] for row in handover.rows]
+    _sheet(book, gettext("Open problems"), titles, widths, lines)
+    _sheet(book, gettext("Recurring spots"), spot_heads(), [18, 36, 10, 10, 14, 14], handover.spots)
+    costly = [[row.values[name] for name in OPEN_COLUMNS] for row in handover.costly]
+    total = [gettext("Total"), *([None] * (len(titles) - 2)), handover.funding]
+    _sheet(book, gettext("Funding needed"), titles, widths, [*costly, total])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def spot_heads() -> list[str]:
+    """Headings of the recurring spots."""
+    return [
+        gettext("Category"),
+        gettext("Address"),
+        gettext("Times"),
+        gettext("Unresolved"),
+        gettext("First found"),
+        gettext("Last found"),
+    ]
+
+
+def _sheet(book: Workbook, title: str, heads: list[str], widths: list[int], lines: Any) -> None:
+    sheet: Any = book.create_sheet(title)
+    sheet.append(heads)
+    for cell in sheet[1]:
+        cell.font, cell.fill = Font(bold=True), _HEAD
+        cell.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
+    for line in lines:
+        sheet.append([safe(sheet, value) for value in line])
+    for position, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(position)].width = width
+    sheet.freeze_panes = "A2"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
+    sheet.print_title_rows = "1:1"

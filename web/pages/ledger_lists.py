@@ -1,0 +1,213 @@
+"""The negative list and the handover, to read, to print and as Excel."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from pydantic import Field, ValidationError
+from sqlalchemy import select
+
+from gridmap.figures.formulas import COUNTS, chosen_rates
+from gridmap.figures.grouping import By
+from gridmap.hotspots.listing import Sort, page_of
+from gridmap.hotspots.view import ViewFilter
+from gridmap.language import N_, gettext
+from gridmap.ledger.columns import COLUMNS
+from gridmap.ledger.handover import (
+    LEAST,
+    OPEN_COLUMNS,
+    Handover,
+    handover_workbook,
+    recurring_spots,
+    spot_heads,
+)
+from gridmap.ledger.negative import RULES, negative_list, said
+from gridmap.ledger.rows import read_ledger
+from gridmap.people.permissions import Permission
+from gridmap.places.cards import Faces
+from gridmap.problems.models import Problem
+from web.access import needs
+from web.api.answering import directory, now, today
+from web.api.figure_parameters import FiguresQuery
+from web.api.figures import figures_of
+from web.api.parameters import Query, Uid
+from web.installation import actor, clocks, db, installation
+from web.pages.ledger import MOST, XLSX
+from web.validation import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gridmap.figures.formulas import Rate
+    from gridmap.figures.queries import Line
+    from gridmap.ledger.negative import Rule
+
+pages = Blueprint("ledger_lists", __name__, url_prefix="/ledger")
+
+_GROUPS = {By.ORGANISATION: N_("organisation"), By.CELL: N_("grid cell"), By.ROAD: N_("priority road")}
+_YEAR = timedelta(days=365)
+_SHOWN = 500
+
+
+def _read(model: type[Any]) -> Any:
+    given = {name: value for name, value in request.args.items() if value != "" and name != "language"}
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, f['loc']))}: {say(f)}" for f in error.errors(include_url=False))
+        abort(make_response(render_template("error.html", status=422, detail=told), 422))
+
+
+@pages.get("/negative")
+@needs(Permission.PROBLEM_EXPORT)
+def negative() -> str:
+    """Show who or what breaks which rule, with the figures behind."""
+    query: FiguresQuery = _read(FiguresQuery)
+    by = query.by if query.by in _GROUPS else By.ORGANISATION
+    query = query.model_copy(update={"by": by, "limit": 100_000, "sort": "-overdue"})
+    rates = chosen_rates(installation().settings.figure_denominators)
+    found = negative_list(figures_of(query, permission=Permission.PROBLEM_EXPORT), rates)
+    period = query.period(today())
+
+    def value(line: Line, rule: Rule) -> str:
+        if rule.figure in COUNTS:
+            return str(line.counts[rule.figure])
+        share, rate = line.rates[rule.figure], rates[rule.figure]
+        if share is None:
+            return "–"
+        return f"{share:.1%} ({line.counts[rate.numerator]}/{line.counts[rate.denominator]})"
+
+    def behind(line: Line, rule: Rule) -> str:
+        figure = rule.figure if rule.figure in COUNTS else _numerator(rates, rule)
+        asked = {
+            "figure": figure,
+            "key": line.key,
+            "by": by.value,
+            "basis": query.basis.value,
+            "first": period.first.isoformat(),
+            "last": period.last.isoformat(),
+        }
+        if query.area:
+            asked["area"] = query.area
+        return url_for("figures.behind") + "?" + urlencode(asked)
+
+    return render_template(
+        "ledger_negative.html",
+        listed=found,
+        rules=RULES,
+        said=said,
+        title_of=lambda rule: (COUNTS.get(rule.figure) or rates[rule.figure]).title,
+        value=value,
+        behind=behind,
+        by=by,
+        groups={one: gettext(name) for one, name in _GROUPS.items()},
+        period=period,
+        query=query,
+    )
+
+
+def _numerator(rates: Mapping[str, Rate], rule: Rule) -> str:
+    return rates[rule.figure].numerator
+
+
+class HandoverQuery(Query):
+    """Of which area."""
+
+    area: Uid | None = Field(None, description="Uid of an area; with everything below it")
+
+
+def _handover(query: HandoverQuery) -> Handover:
+    names, zone, moment = directory(), installation().settings.zone, now()
+    scope = actor().scope(Permission.PROBLEM_EXPORT)
+    faces = Faces(names, actor())
+
+    def view(**more: Any) -> Any:
+        asked = ViewFilter(area=query.area, **more)
+        return installation().reader.view(db(), clocks(), asked, scope=scope, now=moment)
+
+    still = view()
+    numbers = page_of(still, still.rows, sort=Sort.OVERDUE, limit=MOST).numbers.tolist()
+    rows = list(read_ledger(db(), numbers, faces=faces, scope=scope, zone=zone, moment=moment))
+    spots = recurring_spots(view(states=None), int((moment - _YEAR).timestamp()))
+    addresses = _addresses([spot.newest for spot in spots])
+
+    def day(seconds: int) -> str:
+        return datetime.fromtimestamp(seconds, zone).date().isoformat()
+
+    told = []
+    for spot in spots:
+        category = names.categories.get(spot.category)
+        told.append(
+            (
+                category.label if category else "",
+                addresses.get(spot.newest, ""),
+                spot.count,
+                spot.unresolved,
+                day(spot.first),
+                day(spot.last),
+            )
+        )
+    area = names.areas.find(query.area) if query.area else None
+    made = Handover(
+        title=gettext("Handover of what remains unsolved"),
+        about=gettext(
+            "{area} · {moment} · {name}",
+            area=area.name if area else gettext("everything that you may export"),
+            moment=moment.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+            name=actor().name,
+        ),
+        summary=[],
+        rows=rows,
+        spots=told,
+    )
+    made.summary.extend(
+        [
+            (gettext("Open problems"), len(rows)),
+            (gettext("of them overdue"), sum(row.values["overdue"] == gettext("yes") for row in rows)),
+            (gettext("Recurring spots ({least} times or more in a year)", least=LEAST), len(told)),
+            (gettext("Problems that need money"), len(made.costly)),
+            (COLUMNS["funding"].title, made.funding),
+        ]
+    )
+    return made
+
+
+def _addresses(numbers: list[int]) -> dict[int, str]:
+    rows = db().execute(select(Problem.id, Problem.address).where(Problem.id.in_(numbers)))
+    return {row[0]: row[1] for row in rows}
+
+
+@pages.get("/handover")
+@needs(Permission.PROBLEM_EXPORT)
+def handover() -> str:
+    """Show what is handed over, to read and to print."""
+    query: HandoverQuery = _read(HandoverQuery)
+    made = _handover(query)
+    names = directory()
+    seen = actor().scope(Permission.PROBLEM_EXPORT).areas
+    paths = {area.id: [up.code for up in reversed(names.above(area.id))] for area in names.areas}
+    areas = sorted((a for a in names.areas if seen is None or a.id in seen), key=lambda a: paths[a.id])
+    return render_template(
+        "ledger_handover.html",
+        made=made,
+        query=query,
+        shown=_SHOWN,
+        columns=[COLUMNS[name] for name in OPEN_COLUMNS],
+        spot_heads=spot_heads(),
+        areas=[(area.uid, area.name, len(paths[area.id]) - 1) for area in areas],
+    )
+
+
+@pages.get("/handover.xlsx")
+@needs(Permission.PROBLEM_EXPORT)
+def handover_file() -> Response:
+    """The handover as one workbook."""
+    query: HandoverQuery = _read(HandoverQuery)
+    return Response(
+        handover_workbook(_handover(query)),
+        content_type=XLSX,
+        headers={"Content-Disposition": f'attachment; filename="handover-{today().isoformat()}.xlsx"'},
+    )
