@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sqlite3
+import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -27,6 +29,8 @@ __all__ = ["open_engine", "reading", "write_if_free", "writing"]
 
 _WAIT_SECONDS = 60
 _PRAGMAS = (
+    # SpatiaLite sets a time of its own when it is loaded.
+    f"busy_timeout={_WAIT_SECONDS * 1000}",
     "foreign_keys=ON",
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -129,9 +133,47 @@ def _open_spatialite(url: str) -> Engine:
         if connection.info.get("gridmap_wait_ms", _WAIT_SECONDS * 1000) != wait:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
             connection.info["gridmap_wait_ms"] = wait
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("gridmap_write") else "BEGIN")
+        write = options.get("gridmap_write", False)
+        if isinstance(write, _Turn):
+            write.take(wait / 1000)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+class _Turn:
+    """One writer's turn at a SpatiaLite store, among those of this process.
+
+    SQLite lets writers ask again and again, and whoever is lucky comes first; here they come in turn, and
+    only one of each process asks.
+    """
+
+    _locks: ClassVar[WeakKeyDictionary[Any, threading.Lock]] = WeakKeyDictionary()
+
+    def __init__(self, engine: Engine) -> None:
+        self._lock = self._locks.setdefault(engine.pool, threading.Lock())
+        self._mine = False
+
+    def take(self, seconds: float) -> None:
+        """Wait for it, as long as the store itself would be waited for."""
+        if not self._mine and not self._lock.acquire(timeout=seconds):
+            raise _busy()
+        self._mine = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._mine:
+            self._mine = False
+            self._lock.release()
+
+
+def _busy() -> StoreError:
+    return StoreError(
+        "The store was busy for {seconds} seconds; nothing was changed. Please try again.",
+        seconds=_WAIT_SECONDS,
+    )
 
 
 @contextmanager
@@ -156,9 +198,11 @@ def writing(engine: Engine) -> Iterator[Session]:
     if keeper is None:
         message = "Expected a store with a keeper of the trail, as gridmap.installation.open_store has it."
         raise RuntimeError(message)
+    turn = _Turn(engine)
     try:
         with (
-            WritingSession(engine.execution_options(gridmap_write=True), expire_on_commit=False) as session,
+            turn,
+            WritingSession(engine.execution_options(gridmap_write=turn), expire_on_commit=False) as session,
             session.begin(),
             keeper.watch(session) as witness,
         ):
@@ -166,10 +210,7 @@ def writing(engine: Engine) -> Iterator[Session]:
             witness.close()
     except DBAPIError as error:
         if "database is locked" in str(error.orig):
-            raise StoreError(
-                "The store was busy for {seconds} seconds; nothing was changed. Please try again.",
-                seconds=_WAIT_SECONDS,
-            ) from error
+            raise _busy() from error
         raise
     witness.committed()
 
