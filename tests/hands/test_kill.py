@@ -1,4 +1,4 @@
-"""The server is killed at random moments while people report: nothing that was acknowledged is lost or doubled."""
+"""The server is killed at random moments while people report: nothing acknowledged is lost or doubled."""
 
 from __future__ import annotations
 
