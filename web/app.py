@@ -23,8 +23,8 @@ from web.api import register as api
 from web.api.uploads import MethodOverride
 from web.assets import asset
 from web.installation import Installation, close_db, installation
-from web.pages import account as own_account
 from web.open311 import routes as open311
+from web.pages import account as own_account
 from web.pages import (
     coverage,
     deadlines,

@@ -30,10 +30,10 @@ from gridmap.workflow.transitions import TRANSITIONS, Action, Need
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from sqlalchemy.orm import Session
 
+    from gridmap.config import Settings
     from gridmap.ledger.reading import FileRow, LedgerFile
     from gridmap.ledger.rows import LedgerRow
     from gridmap.people.permissions import Actor
@@ -103,7 +103,7 @@ class StaleLineError(LineRefusedError):
 
 
 def plan_revision(
-    session: Session, actor: Actor, file: LedgerFile, *, faces: Faces, zone: ZoneInfo, now: datetime
+    session: Session, actor: Actor, file: LedgerFile, *, faces: Faces, settings: Settings, now: datetime
 ) -> Revision:
     """Hold an edited ledger against the store.
 
@@ -113,8 +113,10 @@ def plan_revision(
         Who brings it back; a line outside what they may export is refused as if there were no such problem.
     file
         The lines.
-    faces, zone, now
+    faces, now
         As for `gridmap.ledger.rows.read_ledger`.
+    settings
+        Of the installation.
 
     Raises
     ------
@@ -124,7 +126,7 @@ def plan_revision(
     scope = actor.scope(Permission.PROBLEM_EXPORT)
     numbers = _numbers(session, [row.uid for row in file.rows])
     with speak(file.language):
-        lines = read_ledger(session, numbers, faces=faces, scope=scope, zone=zone, moment=now)
+        lines = read_ledger(session, numbers, faces=faces, scope=scope, zone=settings.zone, moment=now)
         current = {line.uid: line for line in lines}
     times = Counter(row.uid for row in file.rows)
     found = Revision(len(file.rows), 0, [], [])
@@ -136,7 +138,7 @@ def plan_revision(
             line = current.get(row.uid)
             if line is None:
                 raise LineRefusedError(REFUSALS[Verdict.NOT_THERE])
-            change = _change(session, actor, row, line, file.names, now=now)
+            change = _change(session, actor, row, line, file.names, settings=settings, now=now)
         except GridmapError as error:
             found.refusals.append(
                 Refusal(row.number, explain(error), conflict=isinstance(error, StaleLineError))
@@ -164,7 +166,14 @@ def _numbers(session: Session, uids: list[str]) -> list[int]:
 
 
 def _change(
-    session: Session, actor: Actor, row: FileRow, line: LedgerRow, names: tuple[str, ...], *, now: datetime
+    session: Session,
+    actor: Actor,
+    row: FileRow,
+    line: LedgerRow,
+    names: tuple[str, ...],
+    *,
+    settings: Settings,
+    now: datetime,
 ) -> Change | None:
     """Return what a line changes; None where nobody touched it."""
     same = row.version == line.version
@@ -188,7 +197,8 @@ def _change(
     _refuse_without_right(actor, problem, edited)
     step = None
     if "state" in edited:
-        step = _step(session, actor, line, plain("state", row.values["state"]), opinion, now=now)
+        said = plain("state", row.values["state"])
+        step = _step(session, actor, line, said, opinion, settings=settings, now=now)
     return Change(row.number, line.id, line.uid, fields, step) if fields else None
 
 
@@ -263,7 +273,16 @@ def step_to(state: State, wanted: State) -> Action | None:
     return None
 
 
-def _step(session: Session, actor: Actor, line: LedgerRow, said: str, opinion: str, *, now: datetime) -> Step:
+def _step(
+    session: Session,
+    actor: Actor,
+    line: LedgerRow,
+    said: str,
+    opinion: str,
+    *,
+    settings: Settings,
+    now: datetime,
+) -> Step:
     wanted = _WORDS.get(said)
     if wanted is None:
         raise LineRefusedError(
@@ -277,7 +296,7 @@ def _step(session: Session, actor: Actor, line: LedgerRow, said: str, opinion: s
             after=label(wanted),
         )
     step = Step(action=action, note=opinion)
-    verdict = Verdict(preview(session, actor, [line.id], step, now=now).verdicts[0])
+    verdict = Verdict(preview(session, actor, [line.id], step, settings=settings, now=now).verdicts[0])
     if verdict is not Verdict.ALLOWED:
         raise LineRefusedError(REFUSALS[verdict])
     return step

@@ -71,7 +71,7 @@ def take_over(
     """
     ids = session.scalars(select(Problem.id).where(Problem.uid.in_(_uids(file)))).all()
     hold_lives(session, list(ids))
-    plan = plan_revision(session, actor, file, faces=faces, zone=settings.zone, now=now)
+    plan = plan_revision(session, actor, file, faces=faces, settings=settings, now=now)
     if plan.refusals:
         raise ConflictError(
             "{refused} of {read} lines cannot be taken over, so nothing was changed.",

@@ -5,8 +5,8 @@ from gridmap.dispatch import models as dispatch
 from gridmap.evidence import models as evidence
 from gridmap.imports import models as imports
 from gridmap.joint import models as joint
-from gridmap.look_back import models as look_back
 from gridmap.ledger import models as ledger
+from gridmap.look_back import models as look_back
 from gridmap.people import models as people
 from gridmap.places import models as places
 from gridmap.problems import models as problems
@@ -24,8 +24,8 @@ __all__ = [
     "evidence",
     "imports",
     "joint",
-    "look_back",
     "ledger",
+    "look_back",
     "metadata",
     "people",
     "places",

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from gridmap.deadlines.limits import Limits
     from gridmap.config import Settings
+    from gridmap.deadlines.limits import Limits
     from gridmap.workflow.lives import Lives
     from gridmap.workflow.step import Step
 

@@ -273,7 +273,7 @@ def preview(uid: uuid.UUID) -> str:
         actor(),
         open_ledger(_sent(uid)),
         faces=Faces(directory(), actor()),
-        zone=installation().settings.zone,
+        settings=installation().settings,
         now=now(),
     )
     return render_template(

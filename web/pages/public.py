@@ -21,10 +21,10 @@ from gridmap.residents.service import NewReport, examine_photos, resident, submi
 from gridmap.store.engine import writing
 from web.access import open_to_all
 from web.api.answering import directory, now, today
+from web.assets import asset, modules
 from web.errors import status_of
 from web.installation import clocks, db, installation
 from web.language_messages import script_messages
-from web.pages.map import asset, modules
 
 if TYPE_CHECKING:
     from typing import IO

@@ -27,7 +27,7 @@ def upgrade() -> None:
         *_identified("ledger_note"),
         sa.Column("problem_id", _ID, nullable=False),
         sa.Column("remark", sa.Text(), nullable=False),
-        sa.Column("funding", sa.Float()),
+        sa.Column("funding", sa.Double()),
         sa.Column("actor", sa.String(100), nullable=False),
         sa.Column("changed_at", _TIME, nullable=False),
         sa.ForeignKeyConstraint(["problem_id"], ["problem.id"], name=op.f("fk_ledger_note_problem_id")),
