@@ -151,10 +151,10 @@ def begin_upload() -> Response:
         return Response(status=201, headers=where | {"Upload-Offset": str(known.size)})
     admit(db(), actor(), settings=installation().settings, now=now())
     _uploads().create(said.uid, Partial(login_id=actor().login_id, length=length, said=header))
-    offset = 0
-    if request.mimetype == _PIECES:
-        _, offset = _uploads().find(said.uid, login_id=actor().login_id)
-        offset = _go_on(said.uid, at=offset) if offset == 0 else offset
+    # Begun again, it goes on where it was.
+    _, offset = _uploads().find(said.uid, login_id=actor().login_id)
+    if offset == 0 and request.mimetype == _PIECES:
+        offset = _go_on(said.uid, at=0)
     return Response(status=201, headers=where | _state(said.uid, offset))
 
 

@@ -78,6 +78,8 @@ def test_an_upload_in_pieces_becomes_an_attachment(app, sign_in):
         assert answer.headers["Tus-Resumable"] == "1.0.0"
         assert offset(client, address) == end
         at = end
+        again, _ = begin(client, content, uid=address.rsplit("/", 1)[1])
+        assert (again.status_code, int(again.headers["Upload-Offset"])) == (201, end)
     assert count(app) == 1
     uid = address.rsplit("/", 1)[1]
     with client.get(f"/api/v1/attachments/{uid}") as shown:
