@@ -12,7 +12,7 @@ from gridmap.errors import InvalidValueError, StoreError
 from gridmap.evidence.content import Format
 from gridmap.evidence.examination import Examined, examine
 from gridmap.evidence.files import Vault
-from gridmap.evidence.models import Attachment
+from gridmap.evidence.models import Attachment, AttachmentState
 from gridmap.evidence.queries import visible_attachment
 from gridmap.evidence.records import describe
 from gridmap.evidence.service import add_attachment, admit, find_own
@@ -28,13 +28,13 @@ from web.api.parameters import UidPath
 from web.installation import actor, db, installation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
 
     from gridmap.evidence.examination import Upload
 
-__all__ = ["described"]
+__all__ = ["described", "first_thumbnail"]
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE: dict[str, Any] = {
@@ -61,6 +61,12 @@ def described(session: Session, rows: Iterable[Attachment]) -> list[dict[str, An
         }
         for said in describe(session, rows)
     ]
+
+
+def first_thumbnail(rows: Sequence[Attachment] | None) -> str | None:
+    """Address of a thumbnail of the first of a problem's photos; None where there is none."""
+    ready = [row for row in rows or () if row.state is AttachmentState.READY]
+    return url_for("api.attachment_thumbnail", uid=str(ready[0].uid)) if ready else None
 
 
 @api.post(

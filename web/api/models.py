@@ -208,6 +208,7 @@ class SimilarProblem(ProblemProperties):
 
     metres: float
     score: float = Field(description="How likely it is the same thing, 0 to 1")
+    photo: str | None = Field(description="Address of a thumbnail of it")
 
 
 class SimilarAnswer(Answer):

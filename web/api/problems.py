@@ -37,7 +37,7 @@ from web.api.answering import (
     today,
     view_of,
 )
-from web.api.attachments import described
+from web.api.attachments import described, first_thumbnail
 from web.api.blueprint import PROBLEMS, api
 from web.api.models import (
     CellsLoad,
@@ -165,7 +165,15 @@ def similar(query: SimilarQuery) -> Body:
         scope=actor().scope(Permission.PROBLEM_READ),
         moment=now(),
     )
-    likeness = {one.number: {"metres": one.metres, "score": one.score} for one in found}
+    photos = attachments_of(db(), [one.number for one in found])
+    likeness = {
+        one.number: {
+            "metres": one.metres,
+            "score": one.score,
+            "photo": first_thumbnail(photos.get(one.number)),
+        }
+        for one in found
+    }
     return as_json(SimilarAnswer, {"problems": [{**row, **likeness[row["number"]]} for row in records.rows]})
 
 

@@ -149,5 +149,7 @@ def test_a_problem_is_recorded_with_its_photos_or_not_at_all(app, town, sign_in)
         tied = session.scalars(select(Attachment.event_id)).all()
         kinds = session.scalars(select(Event.kind).where(Event.id.in_(tied))).all()
     assert [kind.value for kind in kinds] == ["recorded"]
+    near = client.get("/api/v1/problems/similar?lon=121.405&lat=31.205&category=A1").json["problems"]
+    assert next(one["photo"] for one in near if one["uid"] == report["uid"]).endswith(f"{uids[0]}/thumbnail")
     other = report | {"uid": str(uuid.uuid4())}
     assert client.post("/api/v1/problems", json=other).status_code == 409

@@ -90,6 +90,7 @@ export class Recorder {
     this.similar.replaceChildren(
       h("h3", {}, gettext("Already recorded near by?")),
       h("ul", {}, found.problems.map((one) => h("li", {},
+        one.photo ? h("img", { src: one.photo, alt: gettext("Photo of No. {number}", { number: one.number }), width: 72, height: 54, loading: "lazy" }) : null,
         h("div", {}, h("b", {}, nameOf(one.category)), h("small", {}, [gettext("No. {number}", { number: one.number }), one.state_name, gettext("{metres} m away", { metres: Math.round(one.metres) }), gettext("{ago} ago", { ago: ago(one.found_at) })].join(" · ")),
           one.description ? h("small", {}, one.description.slice(0, 60)) : null),
         h("button", { type: "button", onclick: () => { this.stop(); view.set("open", `problem/${one.uid}`); } }, gettext("It is this one"))))),
