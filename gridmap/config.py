@@ -100,7 +100,7 @@ class Settings:
     )
     photo_megabytes: int = _setting(30, "Largest photo or scan accepted as evidence, in megabytes.")
     photo_megapixels: int = _setting(120, "Photos with more pixels are refused, in millions.")
-    photo_edge: int = _setting(2048, "Longer side of the copy of a photo that is shown, in pixels.")
+    photo_edge: int = _setting(2000, "Longer side of the copy of a photo that is shown, in pixels.")
     video_megabytes: int = _setting(200, "Largest video accepted as evidence, in megabytes.")
     video_seconds: int = _setting(120, "Longest video accepted as evidence, in seconds.")
     evidence_per_problem: int = _setting(60, "Photos and videos that one problem may have.")

@@ -87,7 +87,8 @@ def _derive(source: Path, kind: Format, folder: Path, limits: Limits) -> Derived
         upright = exif.get(ExifTags.Base.Orientation, 1)
         said = _said(exif)
         # A JPEG is decoded at the half, quarter or eighth that still suffices.
-        picture.draft("RGB", (limits.edge, limits.edge))
+        scale = min(limits.edge / max(width, height), 1)
+        picture.draft("RGB", (int(width * scale), int(height * scale)))
         picture.load()
         _to_srgb(picture)
         ImageOps.exif_transpose(picture, in_place=True)

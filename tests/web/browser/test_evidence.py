@@ -51,7 +51,7 @@ def test_a_problem_is_recorded_with_its_photo(open_as, server, picture):
     assert MAKER.encode() in picture.read_bytes()
     assert MAKER.encode() not in body
     with Image.open(io.BytesIO(body)) as found:
-        assert found.size == (2048, 1575)
+        assert found.size == (2000, 1538)
         assert found.getpixel((100, 100))[0] > 180
     page.keyboard.press("Escape")
     page.locator(".lightbox").wait_for(state="detached")
