@@ -25,9 +25,17 @@ def _runuser() -> str:
 
 
 class PostgisServer:
-    """One cluster on a Unix socket, as user postgres where the tests run as root."""
+    """One cluster on a Unix socket, as user postgres where the tests run as root.
 
-    def __init__(self, binaries: Path) -> None:
+    Parameters
+    ----------
+    binaries
+        Where initdb lies.
+    durable
+        Whether a commit waits for the disk, as an installation's does; tests need no disk.
+    """
+
+    def __init__(self, binaries: Path, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="gridmap-pg-"))
         self._binaries = binaries
         self._as = [_runuser(), "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -48,9 +56,8 @@ class PostgisServer:
             "-U",
             self.user,
         )
-        options = (
-            f"-k {self.folder} -c listen_addresses='' -c fsync=off -c synchronous_commit=off"
-            " -c full_page_writes=off -c shared_buffers=256MB -c max_connections=80"
+        options = f"-k {self.folder} -c listen_addresses='' -c shared_buffers=256MB -c max_connections=80" + (
+            "" if durable else " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         )
         self._run(
             "pg_ctl", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-w", "-o", options, "start"

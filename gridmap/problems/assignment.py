@@ -40,6 +40,7 @@ from gridmap.errors import InvalidValueError
 from gridmap.places.models import ResponsibilityRole
 from gridmap.problems.models import Category, Flag
 from gridmap.store.extract import read_columns
+from gridmap.store.remembered import Remembered
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -98,8 +99,15 @@ class Categories:
         return at
 
 
+_remembered: Remembered[Categories] = Remembered(4)
+
+
 def load_categories(session: Session) -> Categories:
-    """Read what every category gives a problem."""
+    """Return what every category gives a problem, from memory while nothing on the ground has changed."""
+    return _remembered.get(session, (), lambda: _load_categories(session))
+
+
+def _load_categories(session: Session) -> Categories:
     rows = read_columns(
         session,
         select(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from gridmap.store.base import Base
 from gridmap.store.extract import driver_of
 from gridmap.trail.batches import array_of, digests_of_arrays
 from gridmap.trail.canon import form_of
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Select, Table
 
 __all__ = ["Image", "images", "slices"]
 
@@ -37,16 +39,23 @@ def images(
     lock
         Whether nobody else is to change them until this transaction ends; in the order of ids.
     """
-    raw = form_of(table.name).raw(connection.dialect.name)
+    dialect = connection.dialect.name
+    query = _query(table.name, dialect, lock=lock and dialect == "postgresql")
     found: dict[int, Image] = {}
     wanted = sorted(ids)
     for start in range(0, len(wanted), _AT_ONCE):
-        query = select(*raw).select_from(table).where(table.c.id.in_(wanted[start : start + _AT_ONCE]))
-        if lock and connection.dialect.name == "postgresql":
-            query = query.order_by(table.c.id).with_for_update(key_share=True)
-        for row in connection.execute(query):
+        for row in connection.execute(query, {"ids": wanted[start : start + _AT_ONCE]}):
             found[row[0]] = tuple(row[1:])
     return found
+
+
+@cache
+def _query(name: str, dialect: str, *, lock: bool) -> Select[*tuple[Any, ...]]:
+    """One statement per table: making it takes longer than running it."""
+    table = Base.metadata.tables[name]
+    query = select(*form_of(name).raw(dialect)).select_from(table)
+    query = query.where(table.c.id.in_(bindparam("ids", expanding=True)))
+    return query.order_by(table.c.id).with_for_update(key_share=True) if lock else query
 
 
 def slices(

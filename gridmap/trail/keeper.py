@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,9 @@ from gridmap.trail.images import Image
 __all__ = ["TrailKeeper"]
 
 _MANY = 50_000
+_READ_HEAD = select(TrailHead.seq, TrailHead.hash).with_for_update()
+_MOVE_HEAD = update(TrailHead)
+_ADD_ENTRY, _ADD_LINES = insert(TrailEntry), insert(TrailLine)
 
 
 class TrailKeeper:
@@ -170,15 +172,17 @@ def many(name: str, deed: Deed, ids: NDArray[np.int64], digests: NDArray[np.void
 def append(connection: Connection, key: ChainKey, lines: list[LineFacts]) -> tuple[int, str]:
     """Append an entry to the chain, and return its number and hash."""
     origin = current_origin()
-    seq, previous = connection.execute(select(TrailHead.seq, TrailHead.hash).with_for_update()).one()
+    seq, previous = connection.execute(_READ_HEAD).one()
     entry = EntryFacts(seq + 1, datetime.now(UTC), origin.actor, origin.login_id, origin.where)
     signed = key.sign(previous, entry, lines)
+    facts = {name: getattr(entry, name) for name in EntryFacts.__slots__}
+    connection.execute(_ADD_ENTRY, {**facts, "lines": len(lines), "key": key.name, "hash": signed})
     connection.execute(
-        insert(TrailEntry), {**asdict(entry), "lines": len(lines), "key": key.name, "hash": signed}
+        _ADD_LINES,
+        [
+            {"seq": entry.seq, "number": number} | {name: getattr(line, name) for name in LineFacts.__slots__}
+            for number, line in enumerate(lines)
+        ],
     )
-    connection.execute(
-        insert(TrailLine),
-        [{"seq": entry.seq, "number": number, **asdict(line)} for number, line in enumerate(lines)],
-    )
-    connection.execute(update(TrailHead).values(seq=entry.seq, hash=signed))
+    connection.execute(_MOVE_HEAD, {"seq": entry.seq, "hash": signed})
     return entry.seq, signed
