@@ -39,9 +39,9 @@ class Origin:
         for before, word in zip(("", *arguments), arguments, strict=False):
             option, sign, _ = word.partition("=")
             if before in _SECRET_OPTIONS:
-                shown.append("…")
+                shown.append("...")
             else:
-                shown.append(f"{option}=…" if sign and option in _SECRET_OPTIONS else word)
+                shown.append(f"{option}=..." if sign and option in _SECRET_OPTIONS else word)
         return cls(_account(), f"command gridmap {shlex.join(shown)}")
 
 

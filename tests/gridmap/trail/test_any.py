@@ -258,7 +258,7 @@ def test_what_the_service_does_is_clean_and_any_value_changed_past_it_is_found(l
         ("trail_line", "table_name = 'street'"),
         ("trail_line", "deed = CASE deed WHEN 'created' THEN 'changed' ELSE 'created' END"),
         ("trail_line", "row_id = coalesce(row_id, 0) + 1"),
-        ("trail_line", "row_uid = coalesce(row_uid, '') || '0'"),
+        ("trail_line", "row_uid = '0'"),
         ("trail_line", "count = count + 1"),
         ("trail_line", "before = coalesce(before, '') || ' '"),
         ("trail_line", "after = coalesce(after, '') || ' '"),

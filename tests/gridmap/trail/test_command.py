@@ -123,8 +123,8 @@ def test_only_new_entries_can_be_checked(run, picture, tmp_path, store_url):
 
 def test_commands_are_named_without_their_secrets():
     origin = Origin.of_command(["login", "create", "jia", "--password", "correct horse", "--name", "甲 乙"])
-    assert origin.where == "command gridmap login create jia --password … --name '甲 乙'"
-    assert Origin.of_command(["login", "--password=correct"]).where == "command gridmap login --password=…"
+    assert origin.where == "command gridmap login create jia --password ... --name '甲 乙'"
+    assert Origin.of_command(["login", "--password=correct"]).where == "command gridmap login --password=..."
 
 
 def test_a_command_that_changes_something_is_in_the_trail(tmp_path):
