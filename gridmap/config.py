@@ -64,6 +64,15 @@ class Settings:
     code_roles: str = _setting(
         "", "Roles that need one-time codes to sign in, separated by commas. Empty: whoever wants to."
     )
+    oidc_issuer: str = _setting(
+        "", "Address of the city's identity provider (OpenID Connect), as its tokens state it. Empty: none."
+    )
+    oidc_client_id: str = _setting("", "What the provider calls this installation.")
+    oidc_client_secret: str = _setting("", "The secret shared with the provider. Empty: a public client.")
+    oidc_claim: str = _setting(
+        "preferred_username", "Claim that holds the user name; email counts only if it is verified."
+    )
+    oidc_title: str = _setting("统一身份认证", "What the button at the sign-in says.")
     trusted_proxies: int = _setting(
         0, "How many proxies stand before the server, whose word about the caller's address is believed."
     )

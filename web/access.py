@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "before_duties",
     "duty_of",
+    "in_person",
     "install",
     "is_stateless",
     "needs",
@@ -37,6 +38,7 @@ __all__ = [
 
 _ATTRIBUTE = "gridmap_needs"
 _STATELESS = "gridmap_stateless"
+_IN_PERSON = "gridmap_in_person"
 _EVERYWHERE = "gridmap_everywhere"
 _BEFORE_DUTIES = "gridmap_before_duties"
 OPEN = "open"
@@ -90,6 +92,12 @@ def is_stateless(view: object) -> bool:
     return bool(getattr(view, _STATELESS, False))
 
 
+def in_person(view: View) -> View:
+    """Declare that a route is for people at a browser; no token of a machine opens it."""
+    setattr(view, _IN_PERSON, True)
+    return view
+
+
 def before_duties(view: View) -> View:
     """Declare that a route is open to those who must first change their password or set up codes."""
     setattr(view, _BEFORE_DUTIES, True)
@@ -119,6 +127,8 @@ def _check() -> Response | None:
         return None
     if g.actor is None:
         return _elsewhere(NotSignedInError("Please sign in."), url_for("account.sign_in", next=_asked()))
+    if getattr(view, _IN_PERSON, False) and sessions.by_token():
+        raise PermissionDeniedError("This is for people at a browser, not for a token.")
     if not getattr(view, _BEFORE_DUTIES, False) and (duty := duty_of(sessions.recognised())):
         return _elsewhere(PermissionDeniedError(duty.message), url_for(duty.endpoint))
     if needed != SIGNED_IN and (needed is None or not g.actor.may(needed)):
@@ -159,7 +169,7 @@ class Duty:
 
 
 _PASSWORD = Duty("own.show", N_("Please change the password first; somebody else chose it."))
-_CODE = Duty("own.show", N_("Your role needs one-time codes; please set them up first."))
+_CODE = Duty("codes.show", N_("Your role needs one-time codes; please set them up first."))
 
 
 def duty_of(found: Recognised) -> Duty | None:

@@ -18,7 +18,7 @@ from gridmap.installation import open_store
 from gridmap.jobs import Jobs
 from gridmap.language import current_language, gettext, ngettext, use_language
 from gridmap.webhooks.sender import start_sender
-from web import access, account, errors, navigation, security
+from web import access, account, city_sign_in, errors, navigation, security
 from web.api import register as api
 from web.api.uploads import MethodOverride
 from web.assets import asset
@@ -26,6 +26,8 @@ from web.installation import Installation, close_db, installation
 from web.open311 import routes as open311
 from web.pages import account as own_account
 from web.pages import (
+    account_codes,
+    account_tokens,
     coverage,
     deadlines,
     dispatch_rules,
@@ -40,6 +42,7 @@ from web.pages import (
     look_back,
     moves,
     notices,
+    people,
     problems,
     public,
     residents,
@@ -94,6 +97,7 @@ def create_app(settings: Settings) -> OpenAPI:
     app.extensions["gridmap"] = Installation.start(settings, engine, Jobs(settings.data_dir / "jobs"))
 
     app.before_request(_choose_language)
+    city_sign_in.install(app, settings)
     access.install(app)
     security.install(app)
     errors.install(app)
@@ -112,6 +116,7 @@ def create_app(settings: Settings) -> OpenAPI:
     )
     for blueprint in (
         account.pages,
+        city_sign_in.pages,
         coverage.pages,
         dispatch_rules.pages,
         deadlines.pages,
@@ -130,6 +135,9 @@ def create_app(settings: Settings) -> OpenAPI:
         public.pages,
         residents.pages,
         moves.pages,
+        account_codes.pages,
+        account_tokens.pages,
+        people.pages,
         shops.pages,
         problems.pages,
         tray.pages,

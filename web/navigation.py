@@ -76,6 +76,7 @@ ENTRIES: tuple[Entry | Group, ...] = (
             Entry(N_("Trail of changes"), "/trail", Permission.TRAIL_READ, everywhere=True),
         ),
     ),
+    Entry(N_("People"), "/people", Permission.PERSON_MANAGE),
 )
 
 

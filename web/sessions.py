@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from gridmap.people.credentials import Recognised
     from gridmap.people.models import Login
 
-__all__ = ["address", "begin", "browser", "by_token", "end", "forget", "recognise", "recognised", "renew"]
+__all__ = [
+    "address",
+    "begin",
+    "browser",
+    "by_token",
+    "end",
+    "end_others",
+    "forget",
+    "recognise",
+    "recognised",
+    "renew",
+]
 
 _KEPT = 2000
 _TOUCHED_EVERY = timedelta(minutes=5)
@@ -148,6 +159,11 @@ def _renew_if_free(found: Recognised) -> None:
 def renew(db: Session) -> None:
     """Give this session a new identity within a writing transaction."""
     session["secret"] = credentials.renew(db, recognised().credential_id, now=now())
+
+
+def end_others(db: Session) -> None:
+    """End every other session of this login within a writing transaction."""
+    credentials.end_all(db, recognised().login_id, now=now(), but=recognised().credential_id)
 
 
 def begin(db: Session, login: Login) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["OWNER", "ROLE_PERMISSIONS", "Actor", "Holding", "Permission", "Role", "Scope"]
+__all__ = ["GIVES", "OWNER", "ROLE_PERMISSIONS", "Actor", "Holding", "Permission", "Role", "Scope"]
 
 
 OWNER = "owner"
@@ -33,6 +33,7 @@ class Permission(StrEnum):
     PERSON_READ = "person:read"
     PERSON_PHONE = "person:phone"
     PERSON_IMPORT = "person:import"
+    PERSON_MANAGE = "person:manage"
     PROBLEM_READ = "problem:read"
     PROBLEM_CREATE = "problem:create"
     PROBLEM_IMPORT = "problem:import"
@@ -106,6 +107,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | _CHECKS
         | _NOTICES
         | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE, Permission.JOINT_MANAGE}
+        | {Permission.PERSON_MANAGE}
         | {Permission.SHOP_RECORD, Permission.SHOP_MANAGE}
         | {Permission.RESIDENT_MODERATE, Permission.RESIDENT_CONTACT},
         Role.ORGANISATION_LEAD: _FIELD
@@ -118,6 +120,23 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.PUBLIC: frozenset({Permission.PROBLEM_CREATE, Permission.EVIDENCE_ADD}),
     }
 )
+
+GIVES: Mapping[Role, frozenset[Role]] = MappingProxyType(
+    {
+        Role.HEADQUARTERS: frozenset(Role),
+        Role.AREA_MANAGER: frozenset(
+            {
+                Role.AREA_MANAGER,
+                Role.ORGANISATION_LEAD,
+                Role.GRID_WORKER,
+                Role.PATROL_MEMBER,
+                Role.READ_ONLY,
+                Role.PUBLIC,
+            }
+        ),
+    }
+)
+"""Which roles whoever manages persons in a role may give, within their own area and organisation."""
 
 
 @dataclass(frozen=True, slots=True)

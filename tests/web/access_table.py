@@ -101,7 +101,27 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/problems/<uid>/steps": Line(
         Permission.PROBLEM_READ, of="problem", json={"action": "check"}, then=Permission.PROBLEM_CHECK
     ),
+    "GET /api/v1/problems/similar": Line(
+        Permission.PROBLEM_READ, query={"lon": "121.405", "lat": "31.205", "category": "A1"}
+    ),
     "POST /api/v1/problems/steps": Line(Permission.PROBLEM_READ),
+    "GET /account/codes": Line(SIGNED_IN),
+    "POST /account/codes": Line(SIGNED_IN),
+    "POST /account/codes/remove": Line(SIGNED_IN),
+    "GET /account/tokens": Line(SIGNED_IN),
+    "POST /account/tokens": Line(SIGNED_IN),
+    "GET /people": Line(Permission.PERSON_MANAGE),
+    "POST /people": Line(Permission.PERSON_MANAGE),
+    "GET /people/<uuid:uid>": Line(Permission.PERSON_MANAGE, of="person"),
+    "POST /people/<uuid:uid>": Line(Permission.PERSON_MANAGE, of="person"),
+    "POST /people/<uuid:uid>/handover": Line(Permission.PERSON_MANAGE, of="person"),
+    "POST /people/<uuid:uid>/logins": Line(Permission.PERSON_MANAGE, of="person"),
+    "POST /people/<uuid:uid>/logins/<uuid:login>/<action>": Line(Permission.PERSON_MANAGE, of="person"),
+    "POST /people/organisations": Line(Permission.PERSON_MANAGE, everywhere=True),
+    "GET /sign-in/city": Line(OPEN, of="nothing"),
+    "GET /sign-in/city/done": Line(OPEN, of="nothing"),
+    "GET /sign-in/code": Line(OPEN),
+    "POST /sign-in/code": Line(OPEN),
     "GET /api/v1/openapi.json": Line(OPEN),
     "GET /api/v1/areas": Line(Permission.PLACE_READ),
     "GET /api/v1/cells": Line(Permission.PLACE_READ),

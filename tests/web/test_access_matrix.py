@@ -7,6 +7,8 @@ import uuid
 
 import pytest
 
+from gridmap.people.logins import create_login
+from gridmap.people.models import Person
 from gridmap.people.permissions import ROLE_PERMISSIONS, Permission, Role
 from gridmap.problems.models import State
 from gridmap.shops.models import Shopfront
@@ -16,6 +18,7 @@ from web.access import needs_of
 
 from .access_table import OPEN, ROUTES, SIGNED_IN
 from .api.conftest import make_problem, town
+from .conftest import PASSWORD
 
 __all__ = ["town"]
 
@@ -30,6 +33,7 @@ SORT = {
     "point": "place",
     "road": "place",
     "shop": "problem",
+    "person": "problem",
     "place": "place",
     "problem": "problem",
     "number": "problem",
@@ -69,6 +73,15 @@ def make_things(app, town):
             geometry="SRID=4326;POINT(121.401 31.201)",
         )
         session.add(shop)
+        login = create_login(
+            session,
+            person=session.get_one(Person, town.workers[0].id),
+            username=f"worker {made.id}",
+            password=PASSWORD,
+            role=Role.GRID_WORKER,
+            area_id=town.communities[0].id,
+            organisation_id=town.squads[0].id,
+        )
         session.flush()
     return {
         "area": town.communities[0].uid,
@@ -78,6 +91,9 @@ def make_things(app, town):
         "problem": made.uid,
         "number": made.id,
         "shop": shop.uid,
+        "person": town.workers[0].uid,
+        "login": str(login.uid),
+        "action": "release",
         "nothing": uuid.uuid4(),
     }
 
@@ -86,6 +102,8 @@ def address(name, line, things):
     path = name.partition(" ")[2]
     for part, value in {"<z>": "13", "<x>": "6858", "<y>": "3350"}.items():
         path = path.replace(part, value)
+    for part in ("login", "action"):
+        path = re.sub(rf"<(\w+:)?{part}>", things[part], path)
     return re.sub(r"<[^>]+>", str(things.get(line.of)), path)
 
 

@@ -17,7 +17,7 @@ from gridmap.people.throttle import Subject
 from gridmap.places.models import Area
 from gridmap.store.engine import writing
 from web import sessions
-from web.access import before_duties, signed_in
+from web.access import before_duties, in_person, signed_in
 from web.installation import db, installation, now
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def page(status: int = 200, error: GridmapError | None = None, **more: object) -
         here=found.credential_id,
         zone=installation().settings.zone,
         sessions=[use for use in uses if use.kind is CredentialKind.SESSION],
-        tokens=[use for use in uses if use.kind is CredentialKind.TOKEN],
+        tokens=sum(use.kind is CredentialKind.TOKEN for use in uses),
+        has_code=found.has_code,
         message=explain(error) if error else None,
         done=request.args.get("done"),
         **more,
@@ -66,6 +67,7 @@ def page(status: int = 200, error: GridmapError | None = None, **more: object) -
 
 @pages.get("")
 @signed_in
+@in_person
 @before_duties
 def show() -> Response:
     """Show the account."""
@@ -74,6 +76,7 @@ def show() -> Response:
 
 @pages.post("/password")
 @signed_in
+@in_person
 @before_duties
 def change_password() -> Response:
     """Change the password; this session goes on under a new identity, all others end."""
@@ -97,6 +100,7 @@ def change_password() -> Response:
 
 @pages.post("/sessions/<uuid:uid>/end")
 @signed_in
+@in_person
 @before_duties
 def end_one(uid: uuid.UUID) -> Response:
     """End one of the own sessions or tokens."""
@@ -107,10 +111,10 @@ def end_one(uid: uuid.UUID) -> Response:
 
 @pages.post("/sessions/end")
 @signed_in
+@in_person
 @before_duties
 def end_others() -> Response:
     """Sign out everywhere else."""
-    found = sessions.recognised()
     with writing(installation().engine) as session:
-        credentials.end_all(session, found.login_id, now=now(), but=found.credential_id)
+        sessions.end_others(session)
     return redirect(url_for("own.show", done="sessions"))

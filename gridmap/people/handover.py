@@ -1,0 +1,221 @@
+"""When a person leaves: what they hold, and giving it to somebody else from a day on.
+
+Nothing is deleted: a responsibility ends on the day before, and another one begins; the history stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from gridmap.dispatch.models import DispatchRule
+from gridmap.errors import InvalidValueError
+from gridmap.people.management import find_person, may_manage
+from gridmap.people.models import Login, Person
+from gridmap.people.permissions import Permission
+from gridmap.places.models import Area, GridCell, InspectionPoint, PriorityRoad, Responsibility
+from gridmap.problems.models import Event, EventKind, Problem, State
+from gridmap.store.clock import next_change
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy.orm import Session
+
+    from gridmap.people.permissions import Actor
+
+__all__ = ["Held", "HeldPlace", "hand_over", "held_by"]
+
+_PLACES = (
+    (Responsibility.cell_id, GridCell),
+    (Responsibility.point_id, InspectionPoint),
+    (Responsibility.road_id, PriorityRoad),
+    (Responsibility.area_id, Area),
+)
+_OPEN = [state for state in State if not state.resolved]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPlace:
+    """A place in a role."""
+
+    responsibility: Responsibility
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a person holds from a day on."""
+
+    places: list[HeldPlace]
+    problems: list[int]
+    """Case numbers of open problems that are theirs."""
+    rules: list[DispatchRule]
+    """Rules of dispatch that name them; only who may change rules hands these over."""
+
+    def __bool__(self) -> bool:
+        return bool(self.places or self.problems or self.rules)
+
+
+def held_by(session: Session, person: Person, day: date) -> Held:
+    """Return what a person holds on a day or later."""
+    places: list[HeldPlace] = []
+    for column, model in _PLACES:
+        rows = session.execute(
+            select(Responsibility, model.code, model.name)
+            .join(model, model.id == column)
+            .where(
+                Responsibility.person_id == person.id,
+                Responsibility.valid_to.is_(None) | (Responsibility.valid_to > day),
+            )
+            .order_by(model.code)
+        )
+        places += [HeldPlace(row, code, name) for row, code, name in rows]
+    problems = session.scalars(
+        select(Problem.id)
+        .where(Problem.person_id == person.id, Problem.state.in_(_OPEN))
+        .order_by(Problem.id)
+    )
+    rules = session.scalars(
+        select(DispatchRule)
+        .where(
+            DispatchRule.person_id == person.id,
+            DispatchRule.valid_to.is_(None) | (DispatchRule.valid_to > day),
+        )
+        .order_by(DispatchRule.position)
+    )
+    return Held(places, list(problems), list(rules))
+
+
+def hand_over(
+    session: Session,
+    actor: Actor,
+    uid: uuid.UUID,
+    *,
+    to: uuid.UUID | None,
+    day: date,
+    today: date,
+    now: datetime,
+    leaves: bool,
+) -> Held:
+    """Give what a person holds to somebody else from a day on, and let them leave; return what it was.
+
+    Open problems go over at once: whoever gets them must see them before the day.
+
+    Parameters
+    ----------
+    uid, to
+        Who hands over to whom; nobody: places are left without, and problems to their organisation.
+    day
+        The first day on which the other one holds it.
+    leaves
+        Whether the person is gone from that day on; their logins open no more.
+
+    Raises
+    ------
+    InvalidValueError
+        If the day has passed, the other one is the same or not there on that day, or somebody leaves whose
+        login holds more than the actor may give.
+    NotFoundError
+        If one of them is not among those whom the actor manages.
+    """
+    if day < today:
+        raise InvalidValueError(
+            "Expected today or a later day; found {found}.", parameter="day", found=str(day)
+        )
+    person = find_person(session, actor, uid)
+    other = None if to is None else find_person(session, actor, to)
+    if other is person:
+        raise InvalidValueError("Expected somebody else.", parameter="to")
+    if other is not None and not (
+        other.valid_from <= day and (other.valid_to is None or other.valid_to > day)
+    ):
+        raise InvalidValueError("{name} is not there on that day.", parameter="to", name=other.name)
+    held = held_by(session, person, day)
+    _places(session, held.places, other, day)
+    if actor.may_everywhere(Permission.DISPATCH_RULES):
+        _rules(session, held.rules, other, day)
+    if leaves:
+        _leave(session, actor, person, day)
+    session.flush()
+    _problems(session, actor, other, held.problems, now=now)
+    return held
+
+
+def _places(session: Session, places: Sequence[HeldPlace], other: Person | None, day: date) -> None:
+    for row in (place.responsibility for place in places):
+        if other is not None:
+            begins = max(day, row.valid_from)
+            session.add(
+                Responsibility(
+                    role=row.role,
+                    person_id=other.id,
+                    organisation_id=row.organisation_id and (other.organisation_id or row.organisation_id),
+                    area_id=row.area_id,
+                    cell_id=row.cell_id,
+                    point_id=row.point_id,
+                    road_id=row.road_id,
+                    valid_from=begins,
+                    valid_to=row.valid_to,
+                )
+            )
+        # One that would only have begun later never does: it ends on the day it begins.
+        row.valid_to = max(day, row.valid_from)
+
+
+def _rules(session: Session, rules: Sequence[DispatchRule], other: Person | None, day: date) -> None:
+    for rule in rules:
+        if other is None and rule.organisation_id is None:
+            continue  # it names nobody else; the headquarters' page of rules shows that the person is gone
+        session.add(
+            DispatchRule(
+                **{
+                    column.key: getattr(rule, column.key)
+                    for column in DispatchRule.__table__.columns
+                    if column.key not in {"id", "uid", "person_id", "valid_from"}
+                },
+                person_id=other.id if other else None,
+                valid_from=max(day, rule.valid_from),
+            )
+        )
+        rule.valid_to = max(day, rule.valid_from)
+
+
+def _leave(session: Session, actor: Actor, person: Person, day: date) -> None:
+    for login in session.scalars(select(Login).where(Login.person_id == person.id)):
+        if not may_manage(actor, login) or login.id == actor.login_id:
+            raise InvalidValueError("This login holds more than you may give.", parameter="leaves")
+    person.valid_to = day
+
+
+def _problems(
+    session: Session, actor: Actor, other: Person | None, numbers: Sequence[int], *, now: datetime
+) -> None:
+    if not numbers:
+        return
+    states = dict(session.execute(select(Problem.id, Problem.state).where(Problem.id.in_(numbers))).all())
+    session.add_all(
+        Event(
+            problem_id=number,
+            kind=EventKind.ASSIGNED,
+            at=now,
+            recorded_at=now,
+            actor=actor.name,
+            person_id=actor.person_id,
+            state=state,
+            details={"person": str(other.uid) if other else None, "person_by": "handover"},
+        )
+        for number, state in states.items()
+    )
+    session.flush()
+    session.execute(
+        update(Problem)
+        .where(Problem.id.in_(numbers))
+        .values(person_id=other.id if other else None, change=next_change(session))
+        .execution_options(synchronize_session=False)
+    )
