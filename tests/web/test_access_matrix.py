@@ -182,7 +182,7 @@ def test_every_route_without_a_login(app, town):
     things, client, wrong = make_things(app, town), app.test_client(), []
     for name, line in ROUTES.items():
         found = ask(client, name, line, things)
-        due = "sign in" if line.needs != OPEN or name in APART else "allowed"
+        due = expected(line, Role.PUBLIC, "everywhere") if line.needs == OPEN else "sign in"
         if name in APART:
             due = found  # nothing to protect: it is how one comes in and goes out
         if found != due:
