@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import delete, select
 
 from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.stages import stage_due
 from gridmap.dispatch.moves import OWNERS, PLACED, Moves, preview_moves
 from gridmap.errors import ConflictError, InvalidValueError
 from gridmap.people.permissions import Permission
@@ -22,7 +23,6 @@ from gridmap.workflow.changes import Given, changes
 from gridmap.workflow.history import details_of
 from gridmap.workflow.lives import Lives, hold_lives
 from gridmap.workflow.rules import STATES
-from gridmap.workflow.stages import stage_due
 from gridmap.workflow.step import Step
 from gridmap.workflow.transitions import AT_WORK, Action
 
@@ -134,7 +134,7 @@ def _changes(
         theirs,
         moment=moment,
         calendar=calendar,
-        stage_due=lambda state: stage_due(state, moment, calendar),
+        stage_due=lambda state: stage_due(state, [moment], calendar, settings)[0],
         given=Given(
             organisation=new["organisation_id"][anew],
             person=new["person_id"][anew],
