@@ -32,7 +32,7 @@ from gridmap.places.directory import (
     PersonEntry,
     PlaceEntry,
     Table,
-    _below,
+    everything_below,
 )
 from gridmap.places.models import AreaLevel
 
@@ -88,7 +88,7 @@ def directory():
             for i in (1, 2, 3)
         ),
         categories=Table(categories),
-        _below=_below(AREAS),
+        _below=everything_below(AREAS),
         _codes={c.code: c for c in categories},
     )
 

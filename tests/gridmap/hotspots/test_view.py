@@ -20,7 +20,14 @@ from gridmap.hotspots.snapshot import DOUBTFUL, Snapshot
 from gridmap.hotspots.view import ViewFilter, open_view
 from gridmap.people.models import OrganisationKind
 from gridmap.people.permissions import Holding, Role, Scope
-from gridmap.places.directory import AreaEntry, CategoryEntry, Directory, OrganisationEntry, Table, _below
+from gridmap.places.directory import (
+    AreaEntry,
+    CategoryEntry,
+    Directory,
+    OrganisationEntry,
+    Table,
+    everything_below,
+)
 from gridmap.places.models import AreaLevel
 from gridmap.problems.models import Source, State
 
@@ -55,7 +62,7 @@ def directory():
             for i in (1, 2, 3)
         ),
         categories=Table(categories),
-        _below=_below(AREAS),
+        _below=everything_below(AREAS),
         _codes={c.code: c for c in categories},
     )
 
