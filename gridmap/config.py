@@ -73,6 +73,15 @@ class Settings:
         "preferred_username", "Claim that holds the user name; email counts only if it is verified."
     )
     oidc_title: str = _setting("统一身份认证", "What the button at the sign-in says.")
+    open_requests_per_minute: int = _setting(
+        300, "Requests a minute that one address may make without a login. 0: any number."
+    )
+    writes_per_minute: int = _setting(
+        6000, "Changes a minute that one login may make: a runaway script. 0: any number."
+    )
+    limits_url: str = _setting(
+        "", "redis://… where the requests of all server processes are counted. Empty: each gets its share."
+    )
     trusted_proxies: int = _setting(
         0, "How many proxies stand before the server, whose word about the caller's address is believed."
     )

@@ -34,10 +34,13 @@ __all__ = [
     "open_to_all",
     "signed_in",
     "stateless",
+    "takes_files",
+    "takes_large",
 ]
 
 _ATTRIBUTE = "gridmap_needs"
 _STATELESS = "gridmap_stateless"
+_TAKES_FILES = "gridmap_takes_files"
 _IN_PERSON = "gridmap_in_person"
 _EVERYWHERE = "gridmap_everywhere"
 _BEFORE_DUTIES = "gridmap_before_duties"
@@ -90,6 +93,17 @@ def stateless(view: View) -> View:
 def is_stateless(view: object) -> bool:
     """Whether a route takes no notice of who is signed in."""
     return bool(getattr(view, _STATELESS, False))
+
+
+def takes_files(view: View) -> View:
+    """Declare that an open route takes large requests, such as photos; it must be careful itself."""
+    setattr(view, _TAKES_FILES, True)
+    return view
+
+
+def takes_large(view: object) -> bool:
+    """Whether an open route takes large requests."""
+    return bool(getattr(view, _TAKES_FILES, False))
 
 
 def in_person(view: View) -> View:

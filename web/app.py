@@ -18,7 +18,7 @@ from gridmap.installation import open_store
 from gridmap.jobs import Jobs
 from gridmap.language import current_language, gettext, ngettext, use_language
 from gridmap.webhooks.sender import start_sender
-from web import access, account, city_sign_in, errors, navigation, security
+from web import access, account, city_sign_in, errors, limits, navigation, security
 from web.api import register as api
 from web.api.uploads import MethodOverride
 from web.assets import asset
@@ -99,6 +99,7 @@ def create_app(settings: Settings) -> OpenAPI:
     app.before_request(_choose_language)
     city_sign_in.install(app, settings)
     access.install(app)
+    limits.install(app, settings)
     security.install(app)
     errors.install(app)
     navigation.install(app)

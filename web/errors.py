@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from pydantic import ValidationError
 
-__all__ = ["STATUS", "install", "problem_document", "status_of", "validation_failed"]
+__all__ = ["STATUS", "http_error", "install", "problem_document", "status_of", "validation_failed"]
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
@@ -92,7 +92,8 @@ _HTTP_MESSAGES = {
 }
 
 
-def _http_error(error: HTTPException) -> Response | tuple[str, int]:
+def http_error(error: HTTPException) -> Response | tuple[str, int]:
+    """Answer an error of the framework in the reader's language and format."""
     code = error.code or 500
     detail = gettext(_HTTP_MESSAGES[code]) if code in _HTTP_MESSAGES else error.description or ""
     return _answer(code, detail)
@@ -123,5 +124,5 @@ def install(app: Flask) -> None:
     """Register the handlers on `app`."""
     app.register_error_handler(GridmapError, _domain_error)
     app.register_error_handler(GeodataError, _domain_error)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, _bug)

@@ -172,7 +172,9 @@ def begin(db: Session, login: Login) -> None:
     session.clear()
     session.permanent = True
     lasts = timedelta(hours=installation().settings.session_hours)
-    session["secret"] = credentials.begin_session(db, login, name=browser(), lasts=lasts, now=now())
+    session["secret"] = credentials.begin_session(
+        db, login, name=browser(), address=address(), lasts=lasts, now=now()
+    )
     session["seen"] = int(now().timestamp())
     if language:
         session["language"] = language

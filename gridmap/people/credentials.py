@@ -76,10 +76,13 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def begin_session(session: Session, login: Login, *, name: str, lasts: timedelta, now: datetime) -> str:
+def begin_session(
+    session: Session, login: Login, *, name: str, address: str, lasts: timedelta, now: datetime
+) -> str:
     """Begin a browser's session after a sign-in; return its secret, which is kept nowhere."""
     secret = secrets.token_urlsafe(32)
-    _add(session, login, CredentialKind.SESSION, secret, name=name, now=now, expires_at=now + lasts)
+    made = _add(session, login, CredentialKind.SESSION, secret, name=name, now=now, expires_at=now + lasts)
+    used(session, made.id, address, now=now)
     return secret
 
 

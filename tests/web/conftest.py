@@ -25,7 +25,10 @@ PASSWORD = "correct horse"  # noqa: S105 - of throwaway logins
 
 @pytest.fixture
 def settings(tmp_path: Path, store_url: str) -> Settings:
-    return Settings(data_dir=tmp_path, database_url=store_url)
+    # Tests ask more in a minute than people do.
+    return Settings(
+        data_dir=tmp_path, database_url=store_url, open_requests_per_minute=0, writes_per_minute=0
+    )
 
 
 @pytest.fixture

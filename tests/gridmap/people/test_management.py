@@ -155,7 +155,7 @@ def test_the_last_headquarters_stays_and_nobody_changes_themselves(engine, town)
 def test_new_roles_renew_sessions_and_shutting_out_ends_them(engine, town):
     with writing(engine) as session:
         login = session.scalar(select(Login).where(Login.username == "manager0"))
-        secret = begin_session(session, login, name="x", lasts=timedelta(days=1), now=NOW)
+        secret = begin_session(session, login, name="x", address="", lasts=timedelta(days=1), now=NOW)
         management.give_roles(session, town.hq, login.uid, [GrantWish(Role.READ_ONLY, town.areas[0])])
         found = recognise(session, secret, day=TODAY)
         assert found.rights_changed
