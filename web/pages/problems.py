@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Sequence
 
+_STYLES = ("vendor/leaflet/leaflet.css", "css/map.css", "css/evidence.css", "css/problems.css")
+
 pages = Blueprint("problems", __name__, url_prefix="/problems")
 
 
@@ -31,7 +33,7 @@ def _app(template: str, module: str, *, scripts: Sequence[str] = (), **more: Any
         template,
         module=module,
         scripts=[asset(path) for path in scripts],
-        styles=[asset(path) for path in ("vendor/leaflet/leaflet.css", "css/map.css", "css/problems.css")],
+        styles=[asset(path) for path in _STYLES],
         imports={name: asset(path) for name, path in modules().items()},
         begin=begin(csrf=generate_csrf(), actions=_actions(), **given),
         **more,

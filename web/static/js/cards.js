@@ -3,7 +3,7 @@
 import { get } from "gridmap/api.js";
 import { begin } from "gridmap/begin.js";
 import { byId, h } from "gridmap/dom.js";
-import { gallery, uploader } from "gridmap/evidence.js";
+import { evidenceOf } from "gridmap/evidence.js";
 import { ago, day, gettext, number, percent, time } from "gridmap/language.js";
 import { shopCard } from "gridmap/shops.js";
 import { view } from "gridmap/view.js";
@@ -46,19 +46,6 @@ function counts({ counts: found = {} }) {
     one(gettext("overdue share"), percent(unresolved ? overdue / unresolved : 0), overdue ? "bad" : ""),
     total === undefined ? null : one(gettext("found in all"), number(total)),
     closed === undefined ? null : one(gettext("closed"), number(closed)));
-}
-
-// Photos that come after a problem was recorded; each is a line of its history.
-function moreEvidence(problem, refresh) {
-  if (!begin.may.attach || begin.embedded) return null;
-  const stages = { before: gettext("before fixing"), after: gettext("after fixing"), look_back: gettext("looked at again"), other: gettext("other evidence") };
-  const fixing = ["fixed", "verified", "closed"].includes(problem.state);
-  const stage = h("select", { "aria-label": gettext("What they show") }, Object.entries(stages).map(([value, name]) => h("option", { value, selected: value === (fixing ? "after" : "before") }, name)));
-  const picks = uploader({
-    stage: () => stage.value, problem: problem.uid, label: gettext("Photos and videos"),
-    onchange: ({ busy, count, refused }) => { if (count && !busy && !refused.length) refresh(); },
-  });
-  return h("details", { className: "evidence-add" }, h("summary", {}, gettext("Add photos or videos")), stage, picks.element);
 }
 
 export class Cards {
@@ -148,12 +135,6 @@ export class Cards {
     await load();
   }
 
-  evidence(problem) {
-    const shown = gallery(problem);
-    const more = moreEvidence(problem, () => this.show());
-    return shown || more ? h("section", {}, shown ? h("h3", {}, gettext("Photos and videos")) : null, shown, more) : null;
-  }
-
   problem(problem) {
     const { category, state_name, overdue, due_at, found_at, closed_at, cell, road, area, person, organisation, phone, history = problem.events ?? [], cells = [] } = problem;
     const go = (kind, place) => (place?.uid ? h("button", { type: "button", className: "link", onclick: () => view.set("open", `${kind}/${place.uid}`) }, place.name || place.code) : nameOf(place));
@@ -162,7 +143,7 @@ export class Cards {
       h("p", { className: "line" }, h("span", { className: "badge" }, state_name), " ", overdue ? h("span", { className: "badge bad" }, gettext("{time} overdue", { time: ago(due_at) })) : null,
         h("span", { className: "muted" }, " ", gettext("No. {number}", { number: problem.number }))),
       problem.description ? h("p", {}, problem.description) : null,
-      this.evidence(problem),
+      evidenceOf(problem, () => this.show()),
       begin.embedded ? null : h("p", {}, h("a", { className: "button primary", href: `/problems/${problem.uid}` }, problem.steps?.some(({ refusal }) => !refusal) ? gettext("Open and take the next step") : gettext("Open"))),
       (problem.flag_names ?? problem.flags)?.length ? h("p", { className: "note" }, (problem.flag_names ?? problem.flags).map((flag) => nameOf(flag)).join(" · ")) : null,
       h("section", {}, h("h3", {}, gettext("Whose it is")), person || organisation

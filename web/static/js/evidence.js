@@ -202,3 +202,23 @@ function lightbox(all, names, start) {
   dialog.showModal();
   (all.length > 1 ? following : dialog.querySelector("header button:last-child")).focus();
 }
+
+// Photos that come after a problem was recorded; each is a line of its history.
+function moreEvidence(problem, refresh) {
+  if (!begin.may.attach || begin.embedded) return null;
+  const stages = { before: gettext("before fixing"), after: gettext("after fixing"), look_back: gettext("looked at again"), other: gettext("other evidence") };
+  const fixing = ["fixed", "verified", "closed"].includes(problem.state);
+  const stage = h("select", { "aria-label": gettext("What they show") }, Object.entries(stages).map(([value, name]) => h("option", { value, selected: value === (fixing ? "after" : "before") }, name)));
+  const picks = uploader({
+    stage: () => stage.value, problem: problem.uid, label: gettext("Photos and videos"),
+    onchange: ({ busy, count, refused }) => { if (count && !busy && !refused.length) refresh(); },
+  });
+  return h("details", { className: "evidence-add" }, h("summary", {}, gettext("Add photos or videos")), stage, picks.element);
+}
+
+// A problem's photos and videos, and a place to add more; null where there is neither.
+export function evidenceOf(problem, refresh, heading = "h3") {
+  const shown = gallery(problem);
+  const more = moreEvidence(problem, refresh);
+  return shown || more ? h("section", {}, shown ? h(heading, {}, gettext("Photos and videos")) : null, shown, more) : null;
+}

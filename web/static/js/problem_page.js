@@ -3,6 +3,7 @@
 import { get } from "gridmap/api.js";
 import { addBase } from "gridmap/basemap.js";
 import { byId, h } from "gridmap/dom.js";
+import { evidenceOf } from "gridmap/evidence.js";
 import { ago, gettext, time } from "gridmap/language.js";
 import { stepButtons } from "gridmap/steps.js";
 
@@ -89,7 +90,7 @@ function show(problem) {
       h("div", {},
         h("div", { id: "mini-map", role: "img", "aria-label": gettext("Map of the place") }),
         h("p", {}, h("a", { href: `/?open=problem/${problem.uid}#18/${lat.toFixed(6)}/${lon.toFixed(6)}` }, gettext("On the map"))),
-        h("div", { id: "evidence" }))),
+        evidenceOf(problem, refresh, "h2"))),
     h("section", {}, h("h2", {}, gettext("History")), history(problem.history)),
   ].filter(Boolean));
   draw(geometry);

@@ -3,12 +3,16 @@
 import { ApiError, ask, get, post } from "gridmap/api.js";
 import { begin } from "gridmap/begin.js";
 import { byId, h } from "gridmap/dom.js";
+import { uploader } from "gridmap/evidence.js";
 import { gettext, number } from "gridmap/language.js";
 import { toast } from "gridmap/toast.js";
 
 const UNDO_SECONDS = 20;
 const GIVES = new Set(["dispatch", "redispatch"]);
 const DANGEROUS = new Set(["reject", "merge", "send_back", "return", "decline", "reopen"]);
+
+// Steps on one problem that a photo proves, and what it then shows.
+const PROOF = { fix: "after", verify: "after", close: "after", send_back: "after", look_back: "look_back", reopen: "look_back" };
 
 function field(label, control, hint) {
   return h("label", {}, label, control, hint ? h("small", { className: "muted" }, hint) : null);
@@ -44,8 +48,9 @@ async function readForm(form) {
 
 // Ask what a step needs in a dialog; `extra` stands above the fields. `run` takes the step: what it throws is
 // shown, and where it returns false the dialog stays open.
-export async function askStep(step, { unit, extra, confirm, run }) {
+export async function askStep(step, { unit, extra, confirm, alone = false, run }) {
   const dialog = byId("step");
+  const photos = alone && begin.may.attach && PROOF[step.action] ? uploader({ stage: PROOF[step.action], label: gettext("Photos that prove it") }) : null;
   const fields = await fieldsOf(step, unit);
   const fault = h("p", { className: "alert", role: "alert", hidden: true });
   const send = h("button", { className: DANGEROUS.has(step.action) ? "danger" : "primary" }, confirm ?? step.name);
@@ -54,7 +59,9 @@ export async function askStep(step, { unit, extra, confirm, run }) {
     send.disabled = true;
     fault.hidden = true;
     try {
-      const done = await run({ action: step.action, ...(await readForm(form)) });
+      const attachments = await photos?.settled() ?? [];
+      if (photos?.refused.length) throw new Error(photos.refused[0].reason);
+      const done = await run({ action: step.action, ...(await readForm(form)), ...(attachments.length ? { attachments } : {}) });
       if (done !== false) dialog.close();
     } catch (error) {
       fault.textContent = error.message;
@@ -66,7 +73,7 @@ export async function askStep(step, { unit, extra, confirm, run }) {
       send.disabled = false;
     }
   } },
-    h("h2", { id: "step-title" }, step.name), extra ?? null, Object.values(fields), fault,
+    h("h2", { id: "step-title" }, step.name), extra ?? null, Object.values(fields), photos?.element ?? null, fault,
     h("div", { className: "row" }, send, h("button", { type: "button", onclick: () => dialog.close() }, gettext("Cancel"))));
   dialog.replaceChildren(form);
   dialog.showModal();
@@ -91,7 +98,7 @@ export function offerUndo(text, batch, refresh) {
 export function stepButtons(problem, refresh) {
   if (!problem.steps?.length) return h("p", { className: "muted" }, gettext("There is no step for you to take here."));
   const unit = problem.time_unit_name;
-  const take = (step) => askStep(step, { unit, run: async (body) => {
+  const take = (step) => askStep(step, { unit, alone: true, run: async (body) => {
     const { batch, problem: now } = await post(`problems/${problem.uid}/steps`, body, { "If-Match": `"${problem.version}"` });
     offerUndo(gettext("No. {number}: {step}.", { number: problem.number, step: step.name }), batch, refresh);
     refresh(now);
