@@ -12,6 +12,8 @@ import numpy as np
 import shapely
 from sqlalchemy import and_, case, func, or_, select, true
 
+from gridmap.errors import NotFoundError
+from gridmap.evidence.models import Attachment
 from gridmap.people.permissions import Permission
 from gridmap.problems.models import Problem
 from gridmap.shops.models import AppealState, Offence, Pledge, Shopfront
@@ -42,6 +44,7 @@ __all__ = [
     "pledges_of",
     "problems_of",
     "read_shops",
+    "scan_of",
     "tally_shops",
     "within",
 ]
@@ -321,6 +324,24 @@ def offences_of(session: Session, shop_id: int) -> list[Offence]:
     """Return a shop's offences, newest first; the shop itself must have been read as the actor may."""
     query = select(Offence).where(Offence.shop_id == shop_id).order_by(Offence.at.desc(), Offence.id.desc())
     return list(session.scalars(query))
+
+
+def scan_of(session: Session, shop_id: int, pledge: uuid.UUID) -> Attachment:
+    """Return the scan of a pledge; the caller has checked that the reader may see who signed it.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    row = session.scalar(
+        select(Attachment)
+        .join(Pledge, Pledge.attachment_id == Attachment.id)
+        .where(Pledge.uid == pledge, Pledge.shop_id == shop_id)
+    )
+    if row is None:
+        raise NotFoundError("There is no scan of this pledge.")
+    return row
 
 
 def pledges_of(session: Session, shop_id: int) -> list[Pledge]:

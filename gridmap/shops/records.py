@@ -78,6 +78,7 @@ def pledge_record(pledge: Pledge, *, sees_owner: bool) -> dict[str, Any]:
         "ended_on": pledge.ended_on and pledge.ended_on.isoformat(),
         "by": pledge.actor,
         "recorded_at": pledge.recorded_at.isoformat(),
+        "scanned": pledge.attachment_id is not None,
     }
 
 

@@ -11,6 +11,7 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
+from gridmap.evidence.service import add_attachment
 from gridmap.labels import label
 from gridmap.language import N_
 from gridmap.people.permissions import Permission
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
+    from gridmap.evidence.examination import Examined
     from gridmap.people.permissions import Actor
 
 __all__ = [
@@ -225,10 +227,16 @@ def sign_pledge(
     shop_uid: uuid.UUID,
     pledge: NewPledge,
     *,
+    scan: Examined | None = None,
     settings: Settings,
     now: datetime,
 ) -> tuple[Pledge, bool]:
     """Take a signed pledge in; earlier ones end with it. Return it, and whether it is new.
+
+    Parameters
+    ----------
+    scan
+        Picture of the paper, as `gridmap.evidence.examination.examine` returns it.
 
     Raises
     ------
@@ -268,6 +276,8 @@ def sign_pledge(
         actor=actor.name,
         recorded_at=now,
     )
+    if scan is not None:
+        made.attachment_id = add_attachment(session, actor, scan, settings=settings, now=now).id
     session.add(made)
     session.flush()
     return made, True

@@ -106,6 +106,7 @@ class PledgeAnswer(Answer):
     ended_on: str | None
     by: str
     recorded_at: str
+    scanned: bool = Field(description="Whether there is a picture of the paper")
 
 
 class PledgesAnswer(Answer):

@@ -6,10 +6,13 @@ import uuid
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from sqlalchemy import func, select
 
-from gridmap.errors import GridmapError, InvalidValueError, NotFoundError
+from gridmap.errors import GridmapError, InvalidValueError, NotFoundError, StoreError
+from gridmap.evidence.examination import Upload, examine
+from gridmap.evidence.files import Vault
+from gridmap.evidence.models import Stage
 from gridmap.labels import label
 from gridmap.language import explain
 from gridmap.people.permissions import Permission
@@ -22,6 +25,7 @@ from gridmap.shops.queries import (
     ShopFilter,
     offences_of,
     read_shops,
+    scan_of,
     tally_shops,
     within,
 )
@@ -49,8 +53,11 @@ from web.installation import actor, db, installation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flask import Response as AnyResponse
     from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response
+
+    from gridmap.evidence.examination import Examined
 
 pages = Blueprint("shops", __name__, url_prefix="/shops")
 
@@ -272,14 +279,51 @@ def write_offence(uid: uuid.UUID) -> Response | tuple[str, int]:
 @needs(Permission.SHOP_RECORD)
 def write_pledge(uid: uuid.UUID) -> Response | tuple[str, int]:
     """Take a signed pledge in."""
+    try:
+        paper = _scan(_uid())
+    except InvalidValueError as error:
+        return _page(uid, explain(error), int(status_of(error)))
 
     def write(session: Session) -> None:
         pledge = NewPledge(
             uid=_uid(), signed_on=_day("signed_on"), signed_by=_text("signed_by"), note=_text("note")
         )
-        sign_pledge(session, actor(), uid, pledge, settings=installation().settings, now=now())
+        sign_pledge(session, actor(), uid, pledge, scan=paper, settings=installation().settings, now=now())
 
     return _written(uid, write)
+
+
+def _scan(pledge: uuid.UUID) -> Examined | None:
+    """Take the picture of a signed paper in, if one was sent."""
+    file = request.files.get("scan")
+    if file is None or not file.filename:
+        return None
+    upload = Upload(
+        uid=uuid.uuid5(pledge, "scan"),
+        content=file.stream,
+        stage=Stage.PLEDGE,
+        file_name=file.filename,
+        scan=True,
+    )
+    return examine(upload, settings=installation().settings)
+
+
+@pages.get("/<uuid:uid>/pledges/<uuid:pledge>/scan")
+@needs(Permission.SHOP_READ)
+def scan(uid: uuid.UUID, pledge: uuid.UUID) -> AnyResponse:
+    """Show the scan of a pledge to whoever may see who signed it."""
+    row = _row(db(), uid)
+    place = row["area_id"], row["organisation_id"]
+    actor().scope(Permission.PERSON_READ)
+    if not actor().scope(Permission.PERSON_READ).covers(*place):
+        raise NotFoundError("There is no scan of this pledge.")
+    found = scan_of(db(), row["id"], pledge)
+    path = Vault(installation().settings.data_dir).path(found.shown_sha256 or "")
+    if not path.is_file():
+        raise StoreError("The file of this photo or video is not where it was put; ask whoever runs this.")
+    answer = send_file(path.resolve(), mimetype=found.shown_type, etag=found.shown_sha256 or False)
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
+    return answer
 
 
 @pages.post("/<uuid:uid>/offences/<uuid:offence>/appeal")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import io
 import uuid
+
+from open311_reader import picture
 
 from gridmap.people.permissions import Role
 
@@ -87,3 +90,25 @@ def test_pages_record_and_say_what_is_wrong(sign_in, town):
     assert client.post(f"/shops/{uuid.uuid4()}/edit", data=form | {"lon": "east"}).status_code == 422
     assert client.post(f"{page}/close").status_code == 302
     assert "王记面馆" not in client.get("/shops").text
+
+
+def test_the_scan_of_a_pledge_is_for_those_who_may_see_who_signed(sign_in, town):
+    client = sign_in()
+    page = f"/shops/{town.shop.uid}"
+    uid = str(uuid.uuid4())
+    sent = {"uid": uid, "signed_on": "2026-02-20", "signed_by": "王店主"}
+    bad = sent | {"scan": (io.BytesIO(b"%PDF-1.4"), "a.pdf", "application/pdf")}
+    assert client.post(f"{page}/pledges", data=bad, content_type="multipart/form-data").status_code == 422
+    for _ in range(2):
+        good = sent | {"scan": (io.BytesIO(picture()), "a.jpg", "image/jpeg")}
+        answer = client.post(f"{page}/pledges", data=good, content_type="multipart/form-data")
+        assert answer.status_code == 302
+    scan = f"{page}/pledges/{uid}/scan"
+    assert scan in client.get(page).text
+    with client.get(scan) as shown:
+        assert (shown.status_code, shown.content_type) == (200, "image/jpeg")
+    east, west = (area.id for area in town.communities)
+    with sign_in(Role.READ_ONLY, area_id=east).get(scan) as shown:
+        assert shown.status_code == 200
+    assert sign_in(Role.AREA_MANAGER, area_id=west).get(scan).status_code == 404
+    assert client.get(f"{page}/pledges/{uuid.uuid4()}/scan").status_code == 404
