@@ -123,7 +123,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 
 GIVES: Mapping[Role, frozenset[Role]] = MappingProxyType(
     {
-        Role.HEADQUARTERS: frozenset(Role),
+        Role.HEADQUARTERS: frozenset(Role) - {Role.PUBLIC},
         Role.AREA_MANAGER: frozenset(
             {
                 Role.AREA_MANAGER,
@@ -131,7 +131,6 @@ GIVES: Mapping[Role, frozenset[Role]] = MappingProxyType(
                 Role.GRID_WORKER,
                 Role.PATROL_MEMBER,
                 Role.READ_ONLY,
-                Role.PUBLIC,
             }
         ),
     }
