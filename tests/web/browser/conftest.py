@@ -52,7 +52,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process = subprocess.Popen([*gridmap, "serve"], env=environment, stdout=log, stderr=log, cwd=ROOT)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        # A machine with much else to do takes its time to start and to end.
+        for _ in range(1200):
             try:
                 requests.get(f"{address}/sign-in", timeout=2).raise_for_status()
                 break
@@ -63,7 +64,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
         log.close()
 
 
