@@ -1,4 +1,4 @@
-"""A real server of two processes, started and killed at will."""
+"""A real server, started and killed at will."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ PASSWORD = "correct horse"  # noqa: S105 - of throwaway logins
 
 @dataclass
 class Server:
-    """One server of two processes, started and killed at will."""
+    """One server, started and killed at will."""
 
     folder: Path
     store_url: str
     port: int
+    workers: int = 2
     process: subprocess.Popen[bytes] | None = None
     log: list[Path] = field(default_factory=list)
 
@@ -38,7 +39,7 @@ class Server:
             "GRIDMAP_DATA_DIR": str(self.folder),
             "GRIDMAP_DATABASE_URL": self.store_url,
             "GRIDMAP_PORT": str(self.port),
-            "GRIDMAP_WORKERS": "2",
+            "GRIDMAP_WORKERS": str(self.workers),
             "GRIDMAP_EVIDENCE_PER_HOUR": "100000",
             "PYTHONPATH": str(ROOT),
             "PYTHONUTF8": "1",

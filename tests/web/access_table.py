@@ -25,6 +25,7 @@ class Line:
     json: Any = None
     form: Any = None
     query: Any = None
+    headers: dict[str, str] | None = None
     then: Permission | None = None
     """What is needed besides for what is sent."""
     but: dict[str, str] = field(default_factory=dict)
@@ -36,6 +37,17 @@ NEW_PROBLEM = {"uid": None, "category": "A1", "lon": 121.405, "lat": 31.205}
 NEW_OFFENCE = {"uid": None, "category": "A1"}
 NEW_PLEDGE = {"uid": None, "signed_on": "2026-01-01", "signed_by": "店主"}
 SHOP = {"name": "超市", "lon": "121.401", "lat": "31.201"}
+
+WHERE = ("everywhere", "own area", "other area", "own organisation", "other organisation")
+HIDDEN = dict.fromkeys(WHERE, "hidden")
+"""Not published: for the public it is not there, whoever asks."""
+TUS = {
+    "Tus-Resumable": "1.0.0",
+    "Upload-Offset": "0",
+    "Content-Type": "application/offset+octet-stream",
+}
+WITHOUT_KEY = dict.fromkeys(WHERE, "refused")
+"""A login does not help where a key is asked for."""
 
 ROUTES: dict[str, Line] = {
     "GET /sign-in": Line(OPEN),
@@ -86,6 +98,7 @@ ROUTES: dict[str, Line] = {
     "POST /shops/<uuid:uid>/offences": Line(Permission.SHOP_RECORD, of="shop"),
     "POST /shops/<uuid:uid>/offences/<uuid:offence>/appeal": Line(Permission.SHOP_RECORD, of="nothing"),
     "POST /shops/<uuid:uid>/offences/<uuid:offence>/decision": Line(Permission.SHOP_MANAGE, of="nothing"),
+    "GET /shops/<uuid:uid>/pledges/<uuid:pledge>/scan": Line(Permission.SHOP_READ, of="nothing"),
     "POST /shops/<uuid:uid>/pledges": Line(Permission.SHOP_RECORD, of="shop"),
     "GET /shops/new": Line(Permission.SHOP_MANAGE),
     "GET /dispatch/rules": Line(Permission.DISPATCH_RULES, everywhere=True),
@@ -122,6 +135,90 @@ ROUTES: dict[str, Line] = {
     "GET /sign-in/city/done": Line(OPEN, of="nothing"),
     "GET /sign-in/code": Line(OPEN),
     "POST /sign-in/code": Line(OPEN),
+    "GET /accountability": Line(Permission.NOTICE_READ),
+    "POST /accountability/<uuid:uid>": Line(Permission.ACCOUNTABILITY_DECIDE, of="nothing"),
+    "POST /api/v1/attachments": Line(Permission.EVIDENCE_ADD),
+    "GET /api/v1/attachments/<uid>": Line(SIGNED_IN, of="attachment", then=Permission.PROBLEM_READ),
+    "GET /api/v1/attachments/<uid>/original": Line(Permission.EVIDENCE_ORIGINAL, of="attachment"),
+    "GET /api/v1/attachments/<uid>/thumbnail": Line(SIGNED_IN, of="attachment", then=Permission.PROBLEM_READ),
+    "POST /api/v1/uploads": Line(Permission.EVIDENCE_ADD),
+    "GET /api/v1/uploads/<uid>": Line(Permission.EVIDENCE_ADD, of="nothing", headers=TUS),
+    "PATCH /api/v1/uploads/<uid>": Line(Permission.EVIDENCE_ADD, of="nothing", headers=TUS),
+    "DELETE /api/v1/uploads/<uid>": Line(Permission.EVIDENCE_ADD, of="nothing", headers=TUS),
+    "GET /deadlines": Line(Permission.DEADLINE_RULES, everywhere=True),
+    "POST /deadlines/categories/<code>": Line(Permission.DEADLINE_RULES, everywhere=True),
+    "POST /deadlines/limits": Line(Permission.DEADLINE_RULES, everywhere=True),
+    "POST /deadlines/limits/<uuid:uid>/move": Line(Permission.DEADLINE_RULES, everywhere=True, of="nothing"),
+    "POST /deadlines/limits/<uuid:uid>/remove": Line(
+        Permission.DEADLINE_RULES, everywhere=True, of="nothing"
+    ),
+    "POST /deadlines/steps/<uuid:uid>": Line(Permission.DEADLINE_RULES, everywhere=True, of="nothing"),
+    "GET /dispatch/moves": Line(Permission.DISPATCH_RULES, everywhere=True),
+    "POST /dispatch/moves": Line(Permission.DISPATCH_RULES, everywhere=True),
+    "POST /dispatch/moves/<uuid:uid>/undo": Line(Permission.DISPATCH_RULES, everywhere=True, of="nothing"),
+    "GET /follow": Line(OPEN),
+    "GET /follow/<code>": Line(OPEN, of="nothing"),
+    "POST /follow/<code>": Line(OPEN, of="nothing"),
+    "GET /inbox": Line(SIGNED_IN),
+    "POST /inbox/read": Line(SIGNED_IN),
+    "GET /joint": Line(Permission.PROBLEM_READ),
+    "POST /joint": Line(Permission.JOINT_MANAGE),
+    "GET /joint/<uuid:uid>": Line(Permission.PROBLEM_READ, of="operation"),
+    "POST /joint/<uuid:uid>": Line(Permission.JOINT_MANAGE, of="operation", form={"what": "end"}),
+    "GET /ledger": Line(Permission.PROBLEM_EXPORT),
+    "POST /ledger/back": Line(Permission.PROBLEM_EXPORT),
+    "GET /ledger/back/<uuid:uid>": Line(Permission.PROBLEM_EXPORT, of="nothing"),
+    "POST /ledger/back/<uuid:uid>/apply": Line(Permission.PROBLEM_EXPORT, of="nothing"),
+    "POST /ledger/export": Line(Permission.PROBLEM_EXPORT),
+    "GET /ledger/file/<uuid:job>": Line(Permission.PROBLEM_EXPORT, of="nothing"),
+    "GET /ledger/handover": Line(Permission.PROBLEM_EXPORT),
+    "GET /ledger/handover.xlsx": Line(Permission.PROBLEM_EXPORT),
+    "GET /ledger/made/<uuid:job>": Line(Permission.PROBLEM_EXPORT, of="nothing"),
+    "GET /ledger/negative": Line(Permission.PROBLEM_EXPORT),
+    "POST /ledger/revisions/<uuid:uid>/undo": Line(Permission.PROBLEM_EXPORT, of="nothing"),
+    "GET /look-back": Line(Permission.PROBLEM_VERIFY),
+    "GET /look-back/<uuid:uid>": Line(Permission.LOOK_BACK_PLAN, of="nothing"),
+    "POST /look-back/checks/<uuid:uid>": Line(Permission.PROBLEM_VERIFY, of="nothing"),
+    "POST /look-back/draw": Line(Permission.LOOK_BACK_PLAN),
+    "GET /notices": Line(Permission.NOTICE_READ),
+    "POST /notices": Line(Permission.NOTICE_ISSUE),
+    "GET /notices/<uuid:uid>": Line(Permission.NOTICE_READ, of="notice"),
+    "POST /notices/<uuid:uid>/answer": Line(Permission.NOTICE_ANSWER, of="notice", form={"answer": "已整改"}),
+    "GET /notices/new": Line(Permission.NOTICE_ISSUE),
+    "GET /open311/discovery.<any(xml, json):suffix>": Line(OPEN),
+    "GET /open311/v2/services.<any(xml, json):suffix>": Line(OPEN),
+    "GET /open311/v2/services/<code>.<any(xml, json):suffix>": Line(OPEN, of="nothing"),
+    "POST /open311/v2/requests.<any(xml, json):suffix>": Line(OPEN, but=WITHOUT_KEY),
+    "GET /open311/v2/requests.<any(xml, json):suffix>": Line(OPEN),
+    "GET /open311/v2/requests/<identity>.<any(xml, json):suffix>": Line(OPEN, of="nothing"),
+    "POST /open311/v2/servicerequestupdates.<any(xml, json):suffix>": Line(OPEN, but=WITHOUT_KEY),
+    "GET /open311/v2/servicerequestupdates.<any(xml, json):suffix>": Line(OPEN),
+    "GET /open311/v2/tokens/<token>.<any(xml, json):suffix>": Line(OPEN, of="nothing"),
+    "GET /public": Line(OPEN),
+    "GET /public/near.json": Line(OPEN, query={"lon": "121.405", "lat": "31.205"}),
+    "GET /public/photos/<uuid:uid>": Line(OPEN, of="attachment", but=HIDDEN),
+    "GET /public/problems.json": Line(OPEN),
+    "GET /public/tiles/base/<int(max=15):z>/<int:x>/<int:y>.mvt": Line(OPEN),
+    "GET /report": Line(OPEN),
+    "POST /report": Line(OPEN),
+    "GET /report/thanks": Line(OPEN),
+    "GET /residents": Line(Permission.RESIDENT_MODERATE),
+    "GET /residents/keys": Line(Permission.OPEN311_KEYS, everywhere=True),
+    "POST /residents/keys": Line(Permission.OPEN311_KEYS, everywhere=True),
+    "POST /residents/keys/<uuid:uid>/revoke": Line(Permission.OPEN311_KEYS, everywhere=True, of="nothing"),
+    "POST /residents/notes/<uuid:uid>": Line(Permission.RESIDENT_MODERATE, of="nothing"),
+    "GET /residents/photos/<uuid:uid>": Line(Permission.RESIDENT_MODERATE, of="attachment"),
+    "POST /residents/problems/<uuid:uid>": Line(Permission.RESIDENT_MODERATE, of="problem"),
+    "GET /trail": Line(Permission.TRAIL_READ, everywhere=True),
+    "GET /trail/<int:seq>": Line(Permission.TRAIL_READ, everywhere=True, of="entry"),
+    "GET /webhooks": Line(Permission.WEBHOOK_MANAGE, everywhere=True),
+    "POST /webhooks": Line(Permission.WEBHOOK_MANAGE, everywhere=True),
+    "POST /webhooks/<uuid:uid>/switch": Line(Permission.WEBHOOK_MANAGE, everywhere=True, of="nothing"),
+    # A page that says that there is none: nothing is hidden from whoever gets so far.
+    "POST /webhooks/<uuid:uid>/try": Line(Permission.WEBHOOK_MANAGE, everywhere=True, of="another"),
+    "POST /webhooks/messages/<int:number>/resend": Line(
+        Permission.WEBHOOK_MANAGE, everywhere=True, of="no number"
+    ),
     "GET /api/v1/openapi.json": Line(OPEN),
     "GET /api/v1/areas": Line(Permission.PLACE_READ),
     "GET /api/v1/cells": Line(Permission.PLACE_READ),

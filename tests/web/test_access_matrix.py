@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 
 import pytest
 
+from gridmap.deadlines.models import Notice, NoticeItem, NoticeKind
+from gridmap.evidence.files import Vault
+from gridmap.evidence.models import Attachment, AttachmentState, MediaKind, Stage
+from gridmap.joint.models import JointOperation, JointParticipant, JointProblem
 from gridmap.people.logins import create_login
 from gridmap.people.models import Person
 from gridmap.people.permissions import ROLE_PERMISSIONS, Permission, Role
@@ -16,14 +21,13 @@ from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
 from web.access import needs_of
 
-from .access_table import OPEN, ROUTES, SIGNED_IN
+from .access_table import OPEN, ROUTES, SIGNED_IN, WHERE
 from .api.conftest import make_problem, town
 from .conftest import PASSWORD
 
 __all__ = ["town"]
 
 UNDECIDED = {"static"}
-WHERE = ["everywhere", "own area", "other area", "own organisation", "other organisation"]
 OUT_OF_SIGHT = {"other area": {"place", "problem"}, "other organisation": {"problem"}}
 """From where which sort of thing cannot be seen: the ground is everybody's, as far as the area goes; what
 belongs to an organisation is not."""
@@ -33,6 +37,9 @@ SORT = {
     "point": "place",
     "road": "place",
     "shop": "problem",
+    "attachment": "problem",
+    "operation": "problem",
+    "notice": "problem",
     "person": "problem",
     "place": "place",
     "problem": "problem",
@@ -73,6 +80,50 @@ def make_things(app, town):
             geometry="SRID=4326;POINT(121.401 31.201)",
         )
         session.add(shop)
+        photo = b"not a picture, but a file"
+        sha256 = hashlib.sha256(photo).hexdigest()
+        attachment = Attachment(
+            problem_id=made.id,
+            stage=Stage.FOUND,
+            kind=MediaKind.PHOTO,
+            state=AttachmentState.READY,
+            media_type="image/jpeg",
+            size=len(photo),
+            sha256=sha256,
+            shown_type="image/jpeg",
+            shown_sha256=sha256,
+            thumbnail_sha256=sha256,
+            uploaded_by="测试",
+            created_at=town.now,
+        )
+        operation = JointOperation(
+            name="联合整治",
+            area_id=town.communities[0].id,
+            organisation_id=town.squads[0].id,
+            starts_at=town.now,
+            actor="测试",
+            at=town.now,
+        )
+        notice = Notice(
+            kind=NoticeKind.RECTIFICATION,
+            year=2026,
+            number=made.id,
+            organisation_id=town.squads[0].id,
+            issued_at=town.now,
+            issued_by="测试",
+        )
+        session.add_all([attachment, operation, notice])
+        session.flush()
+        session.add_all(
+            [
+                JointParticipant(operation_id=operation.id, organisation_id=town.squads[0].id),
+                JointProblem(operation_id=operation.id, problem_id=made.id),
+                NoticeItem(notice_id=notice.id, problem_id=made.id),
+            ]
+        )
+        file = Vault(app.extensions["gridmap"].settings.data_dir).path(sha256)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(photo)
         login = create_login(
             session,
             person=session.get_one(Person, town.workers[0].id),
@@ -91,15 +142,22 @@ def make_things(app, town):
         "problem": made.uid,
         "number": made.id,
         "shop": shop.uid,
+        "attachment": attachment.uid,
+        "operation": operation.uid,
+        "notice": notice.uid,
+        "entry": 1,
+        "no number": 987_654_321,
         "person": town.workers[0].uid,
         "login": str(login.uid),
         "action": "release",
         "nothing": uuid.uuid4(),
+        "another": uuid.uuid4(),
     }
 
 
 def address(name, line, things):
-    path = name.partition(" ")[2]
+    path = name.partition(" ")[2].replace("<any(xml, json):suffix>", "json")
+    path = path.replace("<int(max=15):z>", "<z>").replace("<int:x>", "<x>").replace("<int:y>", "<y>")
     for part, value in {"<z>": "13", "<x>": "6858", "<y>": "3350"}.items():
         path = path.replace(part, value)
     for part in ("login", "action"):
@@ -111,7 +169,12 @@ def ask(client, name, line, things):
     body = line.json
     if isinstance(body, dict) and "uid" in body:
         body = body | {"uid": str(uuid.uuid4())}
-    elif body is None and line.form is None and name.startswith(("POST /api/", "PUT /api/", "PATCH /api/")):
+    elif (
+        body is None
+        and line.form is None
+        and line.headers is None
+        and name.startswith(("POST /api/", "PUT /api/", "PATCH /api/"))
+    ):
         body = {}
     answer = client.open(
         address(name, line, things),
@@ -119,6 +182,7 @@ def ask(client, name, line, things):
         query_string=line.query,
         json=body,
         data=line.form,
+        headers=line.headers,
     )
     return kind_of(answer)
 
@@ -140,7 +204,7 @@ def expected(line, role, where):
             return "refused"
     if where in line.but:
         return line.but[where]
-    if line.of == "nothing":
+    if line.of in {"nothing", "no number"}:
         return "hidden"
     if SORT.get(line.of) in OUT_OF_SIGHT.get(where, set()):
         return {404: "hidden", 403: "refused"}[line.outside]

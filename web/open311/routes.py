@@ -16,7 +16,7 @@ from gridmap.residents.queries import read_public, updates_between
 from gridmap.residents.rules import COURSE, make_code
 from gridmap.residents.service import NewReport, examine_photos, submit
 from gridmap.store.engine import writing
-from web.access import stateless
+from web.access import stateless, takes_files
 from web.api.answering import now
 from web.installation import clocks, db, installation
 from web.open311.asking import (
@@ -171,6 +171,7 @@ def _attributes() -> dict[str, list[str]]:
 
 @pages.post(f"{_V2}/requests.<any(xml, json):suffix>")
 @stateless
+@takes_files
 def post_request(suffix: str) -> Response:
     """Take a report in, held until somebody has looked unless the key is trusted."""
     key = needed_key()
@@ -294,6 +295,7 @@ _SAID = {
 
 @pages.post(f"{_V2}/servicerequestupdates.<any(xml, json):suffix>")
 @stateless
+@takes_files
 def post_update(suffix: str) -> Response:
     """Take an update of another system in, held until somebody has looked unless the key is trusted."""
     key = needed_key()

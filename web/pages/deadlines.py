@@ -63,7 +63,7 @@ def _unit() -> TimeUnit:
 
 
 @pages.get("")
-@needs(Permission.DEADLINE_RULES)
+@needs(Permission.DEADLINE_RULES, everywhere=True)
 def show() -> str:
     """Show the calendar, every category's time, the conditions, and the steps."""
     actor().scope_everywhere(Permission.DEADLINE_RULES)
@@ -95,7 +95,7 @@ def _back(anchor: str) -> Response:
 
 
 @pages.post("/categories/<code>")
-@needs(Permission.DEADLINE_RULES)
+@needs(Permission.DEADLINE_RULES, everywhere=True)
 def category(code: str) -> Response:
     """Change a category's own time."""
     with writing(installation().engine) as session:
@@ -104,7 +104,7 @@ def category(code: str) -> Response:
 
 
 @pages.post("/limits")
-@needs(Permission.DEADLINE_RULES)
+@needs(Permission.DEADLINE_RULES, everywhere=True)
 def add() -> Response:
     """Add a condition."""
     given: dict[str, Any] = {name: request.form.get(name, "") for name in ("category", "area", "hours")}
@@ -125,7 +125,7 @@ def add() -> Response:
 
 
 @pages.post("/limits/<uuid:uid>/move")
-@needs(Permission.DEADLINE_RULES)
+@needs(Permission.DEADLINE_RULES, everywhere=True)
 def move(uid: uuid.UUID) -> Response:
     """Ask a condition before or after its neighbour."""
     with writing(installation().engine) as session:
@@ -134,7 +134,7 @@ def move(uid: uuid.UUID) -> Response:
 
 
 @pages.post("/limits/<uuid:uid>/remove")
-@needs(Permission.DEADLINE_RULES)
+@needs(Permission.DEADLINE_RULES, everywhere=True)
 def remove(uid: uuid.UUID) -> Response:
     """Take a condition out."""
     with writing(installation().engine) as session:
@@ -143,7 +143,7 @@ def remove(uid: uuid.UUID) -> Response:
 
 
 @pages.post("/steps/<uuid:uid>")
-@needs(Permission.DEADLINE_RULES)
+@needs(Permission.DEADLINE_RULES, everywhere=True)
 def step(uid: uuid.UUID) -> Response:
     """Change when a step is taken, or whether."""
     with writing(installation().engine) as session:

@@ -35,7 +35,7 @@ _LATEST = 5
 
 
 @pages.get("")
-@needs(Permission.DISPATCH_RULES)
+@needs(Permission.DISPATCH_RULES, everywhere=True)
 def index() -> str:
     """Show what would move, and what was moved lately."""
     return _index()
@@ -81,7 +81,7 @@ def _lately() -> list[Batch]:
 
 
 @pages.post("")
-@needs(Permission.DISPATCH_RULES)
+@needs(Permission.DISPATCH_RULES, everywhere=True)
 def apply() -> Response | str:
     """Move what was ticked."""
     here = installation()
@@ -108,7 +108,7 @@ def apply() -> Response | str:
 
 
 @pages.post("/<uuid:uid>/undo")
-@needs(Permission.DISPATCH_RULES)
+@needs(Permission.DISPATCH_RULES, everywhere=True)
 def take_back(uid: uuid.UUID) -> Response:
     """Put what was moved back where it was."""
     with writing(installation().engine) as session:

@@ -19,7 +19,7 @@ from gridmap.residents.queries import find_report, photo_of, photos_of, public_n
 from gridmap.residents.rules import COURSE, make_code, sender_hash
 from gridmap.residents.service import NewReport, examine_photos, resident, submit
 from gridmap.store.engine import writing
-from web.access import open_to_all
+from web.access import open_to_all, takes_files
 from web.api.answering import directory, now, today
 from web.assets import asset, modules
 from web.errors import status_of
@@ -133,6 +133,7 @@ def _uid() -> uuid.UUID:
 
 @pages.post("/report")
 @open_to_all
+@takes_files
 def send() -> Any:
     """Take a report in, and show the code with which it is followed."""
     settings = installation().settings
@@ -219,6 +220,7 @@ def follow(code: str) -> tuple[str, int]:
 
 @pages.post("/follow/<code>")
 @open_to_all
+@takes_files
 def add(code: str) -> Any:
     """Add a remark, a photo, or whether it is solved."""
     settings = installation().settings

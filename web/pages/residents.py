@@ -127,7 +127,7 @@ def _keys_page(new: str | None = None) -> str:
 
 
 @pages.get("/keys")
-@needs(Permission.OPEN311_KEYS)
+@needs(Permission.OPEN311_KEYS, everywhere=True)
 def keys() -> str:
     """Show the keys of other systems."""
     actor().scope_everywhere(Permission.OPEN311_KEYS)
@@ -135,7 +135,7 @@ def keys() -> str:
 
 
 @pages.post("/keys")
-@needs(Permission.OPEN311_KEYS)
+@needs(Permission.OPEN311_KEYS, everywhere=True)
 def make_key() -> str:
     """Make a key, and show it this once."""
     with writing(installation().engine) as session:
@@ -150,7 +150,7 @@ def make_key() -> str:
 
 
 @pages.post("/keys/<uuid:uid>/revoke")
-@needs(Permission.OPEN311_KEYS)
+@needs(Permission.OPEN311_KEYS, everywhere=True)
 def end_key(uid: uuid.UUID) -> Any:
     """Let a key open nothing any more."""
     with writing(installation().engine) as session:

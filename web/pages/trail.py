@@ -28,7 +28,7 @@ _LONGEST = 120
 
 
 @pages.get("")
-@needs(Permission.TRAIL_READ)
+@needs(Permission.TRAIL_READ, everywhere=True)
 def index() -> str:
     """Show the newest entries that fit the filter."""
     wish = _wish()
@@ -48,7 +48,7 @@ def index() -> str:
 
 
 @pages.get("/<int:seq>")
-@needs(Permission.TRAIL_READ)
+@needs(Permission.TRAIL_READ, everywhere=True)
 def entry(seq: int) -> str:
     """Show one entry with its lines."""
     found = entry_of(db(), actor(), seq, limit=_LINES)

@@ -32,7 +32,7 @@ pages = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 
 @pages.get("")
-@needs(Permission.WEBHOOK_MANAGE)
+@needs(Permission.WEBHOOK_MANAGE, everywhere=True)
 def show() -> str:
     """Show who is told, the last messages, and a form."""
     return _page()
@@ -62,7 +62,7 @@ def _name(action: str) -> str:
 
 
 @pages.post("")
-@needs(Permission.WEBHOOK_MANAGE)
+@needs(Permission.WEBHOOK_MANAGE, everywhere=True)
 def add() -> Response | tuple[str, int]:
     """Tell somebody from now on."""
     form = request.form
@@ -90,7 +90,7 @@ def _target(given: str) -> Target:
 
 
 @pages.post("/<uuid:uid>/switch")
-@needs(Permission.WEBHOOK_MANAGE)
+@needs(Permission.WEBHOOK_MANAGE, everywhere=True)
 def switch(uid: uuid.UUID) -> Response:
     """Stop telling somebody, or tell them again."""
     with writing(installation().engine) as session:
@@ -99,7 +99,7 @@ def switch(uid: uuid.UUID) -> Response:
 
 
 @pages.post("/<uuid:uid>/try")
-@needs(Permission.WEBHOOK_MANAGE)
+@needs(Permission.WEBHOOK_MANAGE, everywhere=True)
 def trial(uid: uuid.UUID) -> str:
     """Send a message that only tries whether it arrives, and say what came back."""
     hook = next((hook for hook, _ in service.webhooks(db(), actor()) if hook.uid == uid), None)
@@ -118,7 +118,7 @@ def trial(uid: uuid.UUID) -> str:
 
 
 @pages.post("/messages/<int:number>/resend")
-@needs(Permission.WEBHOOK_MANAGE)
+@needs(Permission.WEBHOOK_MANAGE, everywhere=True)
 def resend(number: int) -> Response:
     """Send a message that was given up once more."""
     with writing(installation().engine) as session:
