@@ -82,7 +82,7 @@ def test_every_acknowledged_report_is_there_once_and_whole(server, store, settin
         sender.start()
     kills = 0
     while any(sender.is_alive() for sender in senders):
-        # Answers, not seconds, until the next one: a slow machine comes through too, a fast one is not spared.
+        # Answers, not seconds, until the next one: a slow machine comes through, a fast one is not spared.
         awaited = answered(senders) + chance.randint(0, REPORTS // 2)
         while answered(senders) < awaited and any(sender.is_alive() for sender in senders):
             time.sleep(0.005)
