@@ -29,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ import requests
 from bench_city import places
 from folium.plugins import HeatMap
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 VENDOR = Path(__file__).resolve().parents[1] / "web" / "static" / "vendor"
 FLAGS = [
@@ -59,7 +60,7 @@ def folium_page(points: int, folder: Path) -> int:
     lon, lat = places(points)
     page = folium.Map((float(np.median(lat)), float(np.median(lon))), zoom_start=11, tiles=None)
     HeatMap(np.column_stack((lat, lon)).round(6).tolist()).add_to(page)
-    page.render()
+    text = page.get_root().render()
     for child in page.get_root().header._children.values():  # noqa: SLF001 - folium offers no other way
         if not hasattr(child, "url"):
             continue
@@ -71,8 +72,7 @@ def folium_page(points: int, folder: Path) -> int:
             (folder / name).write_text("", encoding="utf-8")
         else:
             shutil.copy(found, folder / name)
-        child.url = name
-    text = page.get_root().render()
+        text = text.replace(child.url, name)
     (folder / "index.html").write_text(text, encoding="utf-8")
     return len(text.encode())
 
@@ -93,7 +93,8 @@ def first_sight(page: Any, address: str) -> float:
 
     def keep(event: dict[str, Any]) -> None:
         frames.append((event["metadata"]["timestamp"], event["data"]))
-        session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
+        with suppress(Error):  # of a page that is closed meanwhile
+            session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
 
     session.on("Page.screencastFrame", keep)
     session.send("Page.startScreencast", {"format": "jpeg", "quality": 80})
