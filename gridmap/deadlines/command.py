@@ -13,6 +13,7 @@ from gridmap.installation import open_store
 from gridmap.labels import label
 from gridmap.language import explain, gettext
 from gridmap.store.engine import writing
+from gridmap.workflow.resuming import resume_due
 
 if TYPE_CHECKING:
     from gridmap.config import Settings
@@ -30,6 +31,7 @@ def deadlines() -> None:
 def run(settings: Settings) -> None:
     """Remind, notify and list whatever has become due."""
     with writing(open_store(settings)) as session:
+        resume_due(session, settings=settings, now=datetime.now(UTC))
         done = escalate(session, settings=settings, now=datetime.now(UTC))
     if not done.problems:
         click.echo(gettext("Nothing has become due."))

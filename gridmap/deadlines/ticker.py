@@ -12,6 +12,7 @@ from gridmap.deadlines.escalation import Escalated, escalate, something_to_do
 from gridmap.people.permissions import Actor
 from gridmap.store.engine import reading, writing
 from gridmap.trail.origin import Origin, acting
+from gridmap.workflow.resuming import any_run_out, resume_due
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 def tick(engine: Engine, settings: Settings, *, now: datetime) -> Escalated | None:
-    """Escalate once, unless another process of this installation is at it: then None.
+    """Resume what was suspended until now, and escalate; None if another process is at it.
 
     The store is only read until there is something to do.
     """
@@ -35,9 +36,12 @@ def tick(engine: Engine, settings: Settings, *, now: datetime) -> Escalated | No
         except BlockingIOError:
             return None
         with reading(engine) as session:
-            if not something_to_do(session, settings=settings, now=now):
+            run_out = any_run_out(session, now=now)
+            if not run_out and not something_to_do(session, settings=settings, now=now):
                 return Escalated()
         with acting(Origin(Actor.owner().name, "server")), writing(engine) as session:
+            # What goes on again may be overdue at once.
+            resume_due(session, settings=settings, now=now)
             return escalate(session, settings=settings, now=now)
 
 

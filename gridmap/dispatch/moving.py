@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import delete, select
 
-from gridmap.deadlines.calendar import load_calendar
+from gridmap.deadlines.limits import load_limits
 from gridmap.deadlines.stages import stage_due
 from gridmap.dispatch.moves import OWNERS, PLACED, Moves, preview_moves
 from gridmap.errors import ConflictError, InvalidValueError
@@ -22,6 +22,7 @@ from gridmap.store.selection import among
 from gridmap.workflow.changes import Given, changes
 from gridmap.workflow.history import details_of
 from gridmap.workflow.lives import Lives, hold_lives
+from gridmap.workflow.recipients import with_time
 from gridmap.workflow.rules import STATES
 from gridmap.workflow.step import Step
 from gridmap.workflow.transitions import AT_WORK, Action
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
+    from gridmap.deadlines.limits import Limits
     from gridmap.people.permissions import Actor
     from gridmap.workflow.changes import Columns
 
@@ -104,7 +106,8 @@ def apply_moves(
     session.add(batch)
     session.flush()
     lives = _lives(session, moves, rows)
-    new, anew = _changes(moves, rows, lives, settings=settings, now=now)
+    limits = load_limits(session, settings)
+    new, anew = _changes(moves, rows, lives, limits=limits, settings=settings, now=now)
     _write_history(session, actor, moves, rows, lives=lives, new=new, anew=anew, batch=batch, now=now)
     _share_anew(session, moves, rows, settings=settings, now=now)
     update_rows(session, Problem, lives["id"], {**new, "change": next_change(session)})
@@ -119,14 +122,20 @@ def _lives(session: Session, moves: Moves, rows: NDArray[np.intp]) -> Lives:
 
 
 def _changes(
-    moves: Moves, rows: NDArray[np.intp], lives: Lives, *, settings: Settings, now: datetime
+    moves: Moves,
+    rows: NDArray[np.intp],
+    lives: Lives,
+    *,
+    limits: Limits,
+    settings: Settings,
+    now: datetime,
 ) -> tuple[Columns, NDArray[np.bool_]]:
     """New values of every column that changes for any of them; and which an organisation is given anew."""
     new: Columns = {name: moves.after[name][rows] for name in (*OWNERS, *PLACED, "flags")}
     at_work = np.isin(lives["state"], [STATES.index(state) for state in AT_WORK])
     anew = at_work & (new["organisation_id"] != lives["organisation_id"])
     moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
-    calendar = load_calendar(settings)
+    calendar = limits.calendar
     theirs = lives.where(anew)
     nothing = np.full(len(theirs), None, dtype=object)
     redispatched = changes(
@@ -135,13 +144,17 @@ def _changes(
         moment=moment,
         calendar=calendar,
         stage_due=lambda state: stage_due(state, [moment], calendar, settings)[0],
-        given=Given(
-            organisation=new["organisation_id"][anew],
-            person=new["person_id"][anew],
-            allowed=theirs["category_allowed"].astype(np.int64),
-            unit=theirs["category_unit"].astype(np.int64),
-            reason=nothing,
-            rule=nothing,
+        given=with_time(
+            Given(
+                organisation=new["organisation_id"][anew],
+                person=new["person_id"][anew],
+                allowed=theirs["category_allowed"].astype(np.int64),
+                unit=theirs["category_unit"].astype(np.int64),
+                reason=nothing,
+                rule=nothing,
+            ),
+            theirs,
+            limits,
         ),
         actor_person=-1,
     )

@@ -16,11 +16,21 @@ from gridmap.workflow.transitions import Action
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
 
-__all__ = ["resume_due"]
+__all__ = ["any_run_out", "resume_due"]
+
+
+def _run_out(now: datetime) -> Select[int]:
+    return select(Problem.id).where(Problem.state == State.SUSPENDED, Problem.due_at <= now)
+
+
+def any_run_out(session: Session, *, now: datetime) -> bool:
+    """Whether anything was suspended until now or earlier."""
+    return session.scalar(_run_out(now).limit(1)) is not None
 
 
 def resume_due(session: Session, *, settings: Settings, now: datetime) -> int:
@@ -31,8 +41,7 @@ def resume_due(session: Session, *, settings: Settings, now: datetime) -> int:
     session
         Of a writing transaction.
     """
-    due = session.scalars(select(Problem.id).where(Problem.state == State.SUSPENDED, Problem.due_at <= now))
-    numbers = np.array(due.all(), dtype=np.int64)
+    numbers = np.array(session.scalars(_run_out(now)).all(), dtype=np.int64)
     if not len(numbers):
         return 0
     return len(

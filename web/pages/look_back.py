@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
-from gridmap.errors import InvalidValueError
+from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.language import gettext
 from gridmap.look_back.queries import read_checks, read_samples
 from gridmap.look_back.service import Plan, Wish, draw_sample, plan_sample, verifiers
@@ -151,10 +151,12 @@ def sample(uid: UUID) -> str:
     """Show the checks of a sample."""
     scope = actor().scope(Permission.LOOK_BACK_PLAN)
     found = [one for one in read_samples(db(), scope, now=now(), limit=1000) if one.sample.uid == uid]
-    checks = read_checks(db(), scope, sample_uid=uid) if found else []
+    if not found:
+        raise NotFoundError("There is nothing at this address.")
+    checks = read_checks(db(), scope, sample_uid=uid)
     return render_template(
         "look_back_sample.html",
-        progress=found[0] if found else None,
+        progress=found[0],
         checks=_shown(checks),
         zone=installation().settings.zone,
     )

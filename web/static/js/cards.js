@@ -78,7 +78,9 @@ export class Cards {
     this.card.hidden = false;
     if (this.shown !== view.state.open) byId("card-body").replaceChildren(h("div", { className: "skeleton", "aria-label": gettext("Loading") }));
     byId("card-kind").textContent = KINDS[kind]();
-    const found = await get("card", `${PATHS[kind]}/${uid}`, kind === "problem" || kind === "shop" ? undefined : view.query());
+    // The map knows problems by their case numbers.
+    const name = kind === "problem" && /^\d+$/.test(uid) ? `by-number/${uid}` : uid;
+    const found = await get("card", `${PATHS[kind]}/${name}`, kind === "problem" || kind === "shop" ? undefined : view.query());
     if (view.state.open !== `${kind}/${uid}`) return;
     if (!found) {
       byId("card-body").replaceChildren(h("p", { className: "empty" }, gettext("This could not be loaded.")));
