@@ -169,7 +169,7 @@ def make_ground(session):
     )
 
 
-def make_problem(session, ground, rng, change, *, now, number=None):
+def new_problem(ground, rng, change, *, now):
     lon = WEST - SIDE / 2 + rng.random() * 5 * SIDE
     lat = SOUTH + rng.random() * 4 * SIDE
     column, row = int((lon - WEST) // SIDE), int((lat - SOUTH) // SIDE)
@@ -179,7 +179,7 @@ def make_problem(session, ground, rng, change, *, now, number=None):
     found = (now - timedelta(hours=float(rng.random() * 24 * 80))).replace(microsecond=0)
     organisations = [*ground.squads, ground.other, None]
     organisation = organisations[int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1]))]
-    problem = Problem(
+    return Problem(
         category_id=ground.categories[int(rng.integers(6))].id,
         state=state,
         source=Source(rng.choice([source.value for source in Source])),
@@ -200,19 +200,25 @@ def make_problem(session, ground, rng, change, *, now, number=None):
         organisation_id=organisation.id if organisation else None,
         change=change,
     )
+
+
+def first_line(problem):
+    return Event(
+        problem_id=problem.id,
+        kind=EventKind.RECORDED,
+        at=problem.found_at,
+        recorded_at=problem.found_at,
+        actor="测试",
+        state=State.RECORDED,
+        details={},
+    )
+
+
+def make_problem(session, ground, rng, change, *, now):
+    problem = new_problem(ground, rng, change, now=now)
     session.add(problem)
     session.flush()
-    session.add(
-        Event(
-            problem_id=problem.id,
-            kind=EventKind.RECORDED,
-            at=found,
-            recorded_at=found,
-            actor="测试",
-            state=State.RECORDED,
-            details={},
-        )
-    )
+    session.add(first_line(problem))
     return problem
 
 
@@ -223,7 +229,10 @@ def town(app: Flask):
     with writing(app.extensions["gridmap"].engine) as session:
         ground = make_ground(session)
         change = next_change(session)
-        made = [make_problem(session, ground, rng, change, now=now) for _ in range(COUNT)]
+        made = [new_problem(ground, rng, change, now=now) for _ in range(COUNT)]
+        session.add_all(made)
+        session.flush()
+        session.add_all(first_line(problem) for problem in made)
         session.flush()
         ground.frame = pd.DataFrame(
             {

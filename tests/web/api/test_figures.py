@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
@@ -17,8 +18,9 @@ LONG = {"first": "2026-01-01", "last": "2100-01-01"}
 
 @pytest.fixture
 def period(town):
-    first = (town.now.date().replace(day=1)).isoformat()
-    return {"first": f"{int(first[:4]) - 1}{first[4:]}", "last": town.now.date().isoformat()}
+    # The day in the installation's time zone: near midnight it is another one than here.
+    today = town.now.astimezone(ZoneInfo("Asia/Shanghai")).date()
+    return {"first": today.replace(year=today.year - 1, day=1).isoformat(), "last": today.isoformat()}
 
 
 def get(client, path, **query):

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from gridmap.deadlines.escalation import escalate
 from gridmap.deadlines.models import Accountability, Escalation, EscalationStep, Notice, TimeLimit
 from gridmap.deadlines.step_table import lock_steps, read_steps
+from gridmap.people.models import Login
 from gridmap.people.permissions import Role
 from gridmap.problems.models import Category, Problem, State, TimeUnit
 from gridmap.store.engine import reading, writing
@@ -112,10 +113,8 @@ def test_the_inbox_of_a_person_and_its_badge(app, engine_of, town, sign_in):
     assert "没有待办事项" in client.get("/inbox").text
     with writing(engine_of) as session:
         problem = session.scalar(select(Problem).where(Problem.state == State.DISPATCHED).limit(1))
-        with client.session_transaction() as cookie:
-            from gridmap.people.models import Login  # noqa: PLC0415 - the fixture has just made it
-
-            problem.person_id = session.get(Login, cookie["login"]).person_id
+        name = f"{Role.GRID_WORKER.value}-None-None"
+        problem.person_id = session.scalars(select(Login.person_id).where(Login.username == name)).one()
         problem.due_at = datetime.now(UTC) + timedelta(minutes=1)
         session.flush()
         escalate(session, settings=app.extensions["gridmap"].settings, now=datetime.now(UTC))
