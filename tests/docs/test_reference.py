@@ -54,8 +54,7 @@ def test_permissions_name_their_roles(permission):
     names = {role: role.value.replace("_", " ").replace("read only", "read-only") for role in Role}
     if said.startswith("every role"):
         missing = {role for role in Role if f"{names[role]}" in said.removeprefix("every role")}
-        # Who is not signed in holds no permission; the page says so once.
-        assert held == set(Role) - {Role.PUBLIC} - missing
+        assert held == set(Role) - missing
     else:
         assert {names[role] for role in held} == {part.strip() for part in said.split(",")}
 
