@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from gridmap.people.permissions import Actor
@@ -71,7 +72,7 @@ def held_by(session: Session, person: Person, day: date) -> Held:
             .join(model, model.id == column)
             .where(
                 Responsibility.person_id == person.id,
-                Responsibility.valid_to.is_(None) | (Responsibility.valid_to > day),
+                _still(Responsibility, day),
             )
             .order_by(model.code)
         )
@@ -85,11 +86,16 @@ def held_by(session: Session, person: Person, day: date) -> Held:
         select(DispatchRule)
         .where(
             DispatchRule.person_id == person.id,
-            DispatchRule.valid_to.is_(None) | (DispatchRule.valid_to > day),
+            _still(DispatchRule, day),
         )
         .order_by(DispatchRule.position)
     )
     return Held(places, list(problems), list(rules))
+
+
+def _still(model: type[Responsibility | DispatchRule], day: date) -> ColumnElement[bool]:
+    """In force on a day or later; what ended before it began never was."""
+    return model.valid_to.is_(None) | ((model.valid_to > day) & (model.valid_to > model.valid_from))
 
 
 def hand_over(

@@ -6,7 +6,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from sqlalchemy import text
+from sqlalchemy import update
 
 from gridmap.hotspots.heat import Denominators, Per, Weight, _lengths, _weights
 from gridmap.places.models import PriorityRoad, Street
@@ -51,7 +51,7 @@ def test_what_heat_is_divided_by_follows_the_ground(engine):
     assert km(Per.STREET_KM) == pytest.approx(length, rel=1e-3)
     assert km(Per.PATROL) == pytest.approx(4 * length, rel=1e-3)
     with writing(engine) as session:
-        session.execute(text("UPDATE priority_road SET valid_to = '2026-01-01'"))
+        session.execute(update(PriorityRoad).values(valid_to=date(2026, 1, 1)))
     assert km(Per.PATROL) == 0
     with reading(engine) as session:
         kept = denominators.get(session, read_clocks(session), Per.STREET_KM, DAY)
