@@ -184,6 +184,8 @@ def ask(client, name, line, things):
         data=line.form,
         headers=line.headers,
     )
+    # A file that is answered with stays open until then.
+    answer.close()
     return kind_of(answer)
 
 
