@@ -31,7 +31,7 @@ def test_the_first_look_says_how_much_where_and_whose(open_as):
 
 
 def test_a_click_on_a_cell_shows_who_holds_it(open_as):
-    page = open_as()
+    page = open_as("/?layers=cells")
     page.mouse.click(840, 440)
     page.wait_for_selector("text=责任人")
     card = page.inner_text("#card")
@@ -41,7 +41,7 @@ def test_a_click_on_a_cell_shows_who_holds_it(open_as):
 
 
 def test_a_reader_without_the_permission_sees_no_whole_phone(open_as):
-    page = open_as(user="viewer")
+    page = open_as("/?layers=cells", user="viewer")
     page.mouse.click(840, 440)
     page.wait_for_selector("text=责任人")
     assert not re.search(r"1400\d{7}", page.inner_text("body"))

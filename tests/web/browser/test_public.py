@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from open311_reader import picture
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def test_a_resident_reports_on_a_phone_and_follows_with_the_code(server, phone):
     assert wide <= 390
     assert phone.locator("[name=website]").bounding_box()["x"] < 0
     phone.click("#locate")
-    phone.wait_for_function("document.querySelector('[name=lat]').value.startsWith('40.1')")
+    expect(phone.locator("[name=lat]")).to_have_value(re.compile(r"^40\.1"))
     phone.select_option("[name=category]", "0404")
     phone.fill("[name=description]", "两辆车停在盲道上")
     file = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture()}
@@ -68,5 +69,5 @@ def test_a_resident_reports_on_a_phone_and_follows_with_the_code(server, phone):
     assert "未解决" in phone.inner_text("#said + .course")
     phone.goto(f"{server}/public")
     phone.wait_for_selector("body[data-ready=yes]")
-    phone.wait_for_function("document.getElementById('count').textContent !== ''")
+    expect(phone.locator("#count")).not_to_be_empty()
     assert "盲道" not in phone.content()
