@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from gridmap.language import speak
 from gridmap.people.models import Organisation, Person
-from gridmap.places.directory import DirectoryKeeper, _below
+from gridmap.places.directory import DirectoryKeeper, everything_below
 from gridmap.places.models import Area, GridCell
 from gridmap.places.queries import areas_below
 from gridmap.problems.models import Category
@@ -70,4 +70,4 @@ def test_areas_above_and_below(engine, keeper):
 
 
 def test_a_circle_of_areas_ends():
-    assert _below({1: 2, 2: 1, 3: None}) == {1: {1, 2}, 2: {1, 2}, 3: {3}}
+    assert everything_below({1: 2, 2: 1, 3: None}) == {1: {1, 2}, 2: {1, 2}, 3: {3}}
