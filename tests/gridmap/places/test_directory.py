@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import update
 
 from gridmap.language import speak
 from gridmap.people.models import Organisation, Person
@@ -16,7 +16,7 @@ SQUARE = "SRID=4326;MULTIPOLYGON(((0 0,1 0,1 1,0 0)))"
 
 
 @pytest.fixture
-def keeper(engine):
+def names(engine):
     with writing(engine) as session:
         top = Area(code="1", name="top", level="district", geometry=SQUARE)
         session.add(top)
@@ -28,22 +28,22 @@ def keeper(engine):
     return DirectoryKeeper()
 
 
-def directory_of(engine, keeper):
+def directory_of(engine, names):
     with reading(engine) as session:
-        return keeper.at(session, read_clocks(session).ground)
+        return names.at(session, read_clocks(session).ground)
 
 
-def test_names_are_read_once_per_change(engine, keeper):
-    first = directory_of(engine, keeper)
-    assert directory_of(engine, keeper) is first
+def test_names_are_read_once_per_change(engine, names):
+    first = directory_of(engine, names)
+    assert directory_of(engine, names) is first
     with writing(engine) as session:
-        session.execute(text("UPDATE person SET name = 'li'"))
-    second = directory_of(engine, keeper)
+        session.execute(update(Person).values(name="li"))
+    second = directory_of(engine, names)
     assert ([p.name for p in first.persons], [p.name for p in second.persons]) == (["wang"], ["li"])
 
 
-def test_things_are_found_by_id_uid_and_code(engine, keeper):
-    directory = directory_of(engine, keeper)
+def test_things_are_found_by_id_uid_and_code(engine, names):
+    directory = directory_of(engine, names)
     (cell,) = directory.cells
     assert directory.cells.get(cell.id) is cell
     assert directory.cells.find(cell.uid) is cell
@@ -60,8 +60,8 @@ def test_things_are_found_by_id_uid_and_code(engine, keeper):
     assert directory.category("N") is None
 
 
-def test_areas_above_and_below(engine, keeper):
-    directory = directory_of(engine, keeper)
+def test_areas_above_and_below(engine, names):
+    directory = directory_of(engine, names)
     top, low = directory.areas
     assert [area.name for area in directory.above(low.id)] == ["low", "top"]
     with reading(engine) as session:
