@@ -182,7 +182,7 @@ def _told(event: Event, batch: uuid.UUID | None, undone_at: datetime | None, fac
     }
 
 
-_INWARD = ("before", "shares")
+_INWARD = ("before", "shares", "came_back_after")
 """What the history keeps for taking a step back: columns and ids of the database, which never leave."""
 
 
