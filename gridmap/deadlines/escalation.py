@@ -18,18 +18,19 @@ from gridmap.deadlines.models import (
     Reminder,
     StepKind,
 )
-from gridmap.deadlines.notices import make_notice
+from gridmap.deadlines.notices import answer_time, make_notice
 from gridmap.deadlines.step_table import lock_steps, read_steps
 from gridmap.deadlines.steps import Wait, horizon, next_steps
 from gridmap.people.permissions import Actor
 from gridmap.places.ground import ground_on
 from gridmap.places.models import ResponsibilityRole
-from gridmap.problems.models import Event, EventKind, Problem, State, TimeUnit
+from gridmap.problems.models import Event, EventKind, Problem
 from gridmap.store.bulk import insert_rows
 from gridmap.store.bulk_update import update_rows
 from gridmap.store.clock import next_change
 from gridmap.store.extract import read_columns
 from gridmap.store.selection import among
+from gridmap.workflow.transitions import AT_WORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Escalated", "escalate", "something_to_do"]
 
-_AT_WORK = (State.DISPATCHED, State.ACCEPTED, State.SENT_BACK)
-"""States in which an organisation's clock runs."""
 _NOBODY = -1
 
 
@@ -109,7 +108,7 @@ def escalate(session: Session, *, settings: Settings, now: datetime) -> Escalate
             )
             known = rows["organisation_id"] >= 0
             rows, told = {name: values[known] for name, values in rows.items()}, told[known]
-            paper["notice_id"], told, count = _send_notices(session, rows, calendar, settings, now)
+            paper["notice_id"], told, count = _send_notices(session, rows, settings, now)
             notices += count
         elif step.kind is StepKind.ACCOUNTABILITY:
             _enter(session, rows, now)
@@ -150,7 +149,7 @@ def _find(session: Session, calendar: WorkingCalendar, now: datetime, *, lock: b
     moment = as_stamp(now)
     waits = [Wait(step.kind, step.wait, UNITS[step.unit]) for step in steps]
     latest = as_time(horizon(waits, moment, calendar))
-    open_ones = (Problem.state.in_(_AT_WORK), Problem.due_at <= latest)
+    open_ones = (Problem.state.in_(AT_WORK), Problem.due_at <= latest)
     rows = read_columns(
         session,
         select(
@@ -184,12 +183,11 @@ def _find(session: Session, calendar: WorkingCalendar, now: datetime, *, lock: b
 def _send_notices(
     session: Session,
     rows: dict[str, NDArray[Any]],
-    calendar: WorkingCalendar,
     settings: Settings,
     now: datetime,
 ) -> tuple[NDArray[np.int64], NDArray[np.object_], int]:
     """One supervision notice to each organisation; its id and line of history for each problem."""
-    answer_by = as_time(calendar.due(as_stamp(now), settings.answer_days, UNITS[TimeUnit.WORKING_DAY]))
+    answer_by = answer_time(settings, now)
     ids = np.zeros(rows["id"].size, dtype=np.int64)
     told = np.empty(rows["id"].size, dtype=object)
     count = 0

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import func, select
 
-from gridmap.deadlines.models import Notice, NoticeItem, NoticeKind
+from gridmap.deadlines.calendar import UNITS, as_stamp, as_time, load_calendar
+from gridmap.deadlines.models import Escalation, Notice, NoticeItem, NoticeKind, StepKind
 from gridmap.deadlines.step_table import lock_steps
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError
 from gridmap.language import gettext
 from gridmap.people.permissions import Permission
 from gridmap.people.within import within
-from gridmap.problems.models import Event, EventKind, Problem
+from gridmap.problems.models import Event, EventKind, Problem, TimeUnit
 from gridmap.store.bulk import insert_rows
 from gridmap.store.clock import next_change
+from gridmap.store.selection import among
+from gridmap.workflow.transitions import AT_WORK
 
 if TYPE_CHECKING:
     import uuid
@@ -26,9 +29,19 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
+    from gridmap.deadlines.models import EscalationStep
     from gridmap.people.permissions import Actor
 
-__all__ = ["answer_notice", "issue_notices", "make_notice", "notice_title", "problems_for_notices", "visible"]
+__all__ = [
+    "answer_notice",
+    "answer_time",
+    "issue_notices",
+    "make_notice",
+    "nameable",
+    "notice_title",
+    "problems_for_notices",
+    "visible",
+]
 
 _LONGEST = 2000
 _MOST = 2000
@@ -101,9 +114,14 @@ def make_notice(
 
 
 def problems_for_notices(
-    session: Session, actor: Actor, numbers: Collection[int], *, hold: bool = False
+    session: Session,
+    actor: Actor,
+    numbers: Collection[int],
+    *,
+    kind: NoticeKind = NoticeKind.RECTIFICATION,
+    hold: bool = False,
 ) -> list[Problem]:
-    """Return the problems that rectification notices of this actor may name, by organisation and limit.
+    """Return the problems that notices of this actor may name, by organisation and limit.
 
     Parameters
     ----------
@@ -111,6 +129,8 @@ def problems_for_notices(
         Who wants to issue them.
     numbers
         Case numbers.
+    kind
+        Supervision is of what an organisation has in hand.
     hold
         Whether nobody else may change them until the transaction ends.
 
@@ -123,7 +143,7 @@ def problems_for_notices(
     NotFoundError
         Naming the first that there is not, or that lies outside the actor's limits.
     ConflictError
-        Naming the first that is resolved or has no organisation.
+        Naming the first that is resolved or has no organisation, or that none has in hand.
     """
     scope = actor.scope(Permission.NOTICE_ISSUE)
     wanted = sorted(set(numbers))
@@ -154,6 +174,33 @@ def problems_for_notices(
                 "Problem {number} is resolved or has no organisation; a notice cannot name it.",
                 number=problem.id,
             )
+        if kind is NoticeKind.SUPERVISION and problem.state not in AT_WORK:
+            raise ConflictError(
+                "No organisation has problem {number} in hand; a supervision notice cannot name it.",
+                number=problem.id,
+            )
+    return list(found)
+
+
+def nameable(session: Session, actor: Actor, numbers: ArrayLike) -> list[int]:
+    """Return those of these case numbers that an organisation has in hand and this actor may name, ascending.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the actor may issue no notice.
+    """
+    scope = actor.scope(Permission.NOTICE_ISSUE)
+    found = session.scalars(
+        select(Problem.id)
+        .where(
+            among(session, Problem.id, np.asarray(numbers, dtype=np.int64)),
+            within(scope, Problem.area_id, Problem.organisation_id),
+            Problem.organisation_id.is_not(None),
+            Problem.state.in_(AT_WORK),
+        )
+        .order_by(Problem.id)
+    )
     return list(found)
 
 
@@ -164,10 +211,14 @@ def issue_notices(
     *,
     settings: Settings,
     now: datetime,
+    kind: NoticeKind = NoticeKind.RECTIFICATION,
     demand: str = "",
     answer_by: datetime | None = None,
 ) -> list[Notice]:
-    """Send a rectification notice (整改通知单) to every organisation that has one of these problems.
+    """Send a notice to every organisation that has one of these problems.
+
+    A supervision notice (督办) that names an overdue problem is the table's step for it: the leader in charge
+    is told as long after it as after one that was sent by itself.
 
     Parameters
     ----------
@@ -179,10 +230,12 @@ def issue_notices(
         Case numbers.
     settings, now
         Of the installation; time of issue.
+    kind
+        Rectification notice (整改通知单) or supervision notice (督查通知书).
     demand
         What is demanded beyond fixing.
     answer_by
-        Until when an answer in writing is wanted.
+        Until when an answer in writing is wanted; of supervision by the setting if not given.
 
     Raises
     ------
@@ -191,12 +244,15 @@ def issue_notices(
     InvalidValueError
         If the text is too long or the time has passed.
     """
-    problems = problems_for_notices(session, actor, numbers, hold=True)
+    problems = problems_for_notices(session, actor, numbers, kind=kind, hold=True)
     _check_text(demand, "text")
+    if kind is NoticeKind.SUPERVISION and answer_by is None:
+        answer_by = answer_time(settings, now)
     if answer_by is not None and answer_by <= now:
         raise InvalidValueError(
             "Expected a time in the future; found {found}.", parameter="answer_by", found=answer_by
         )
+    steps = lock_steps(session)
     by_organisation: dict[int, list[Problem]] = {}
     for problem in problems:
         by_organisation.setdefault(problem.organisation_id or 0, []).append(problem)
@@ -204,7 +260,7 @@ def issue_notices(
     for organisation, named in by_organisation.items():
         notice = make_notice(
             session,
-            NoticeKind.RECTIFICATION,
+            kind,
             organisation,
             problems=[problem.id for problem in named],
             due_at=[problem.due_at and problem.due_at.replace(tzinfo=None) for problem in named],
@@ -216,12 +272,41 @@ def issue_notices(
         )
         notices.append(notice)
         session.add_all(_line(problem, notice, actor, now) for problem in named)
+        if kind is NoticeKind.SUPERVISION:
+            _count_as_step(session, steps, named, notice, now)
     session.flush()
     change = next_change(session)
     for problem in problems:
         problem.change = change
     session.flush()
     return notices
+
+
+def answer_time(settings: Settings, now: datetime) -> datetime:
+    """Until when an answer to a notice that is issued now is wanted, by the setting."""
+    calendar = load_calendar(settings)
+    return as_time(calendar.due(as_stamp(now), settings.answer_days, UNITS[TimeUnit.WORKING_DAY]))
+
+
+def _count_as_step(
+    session: Session, steps: list[EscalationStep], problems: list[Problem], notice: Notice, now: datetime
+) -> None:
+    """Keep that the step of notifying was taken for the limits that have passed, where it was not before."""
+    step = next((step for step in steps if step.kind is StepKind.NOTICE), None)
+    if step is None:
+        return
+    late = [one for one in problems if one.state in AT_WORK and one.due_at is not None and one.due_at < now]
+    taken = session.execute(
+        select(Escalation.problem_id, Escalation.due_at).where(
+            Escalation.step_id == step.id, Escalation.problem_id.in_([one.id for one in late])
+        )
+    )
+    done = {(number, due) for number, due in taken}
+    session.add_all(
+        Escalation(problem_id=one.id, step_id=step.id, due_at=one.due_at, taken_at=now, notice_id=notice.id)
+        for one in late
+        if (one.id, one.due_at) not in done
+    )
 
 
 def answer_notice(session: Session, actor: Actor, uid: uuid.UUID, answer: str, *, now: datetime) -> Notice:

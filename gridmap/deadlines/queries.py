@@ -12,7 +12,7 @@ from gridmap.deadlines.notices import visible
 from gridmap.errors import NotFoundError
 from gridmap.people.models import Organisation, Person
 from gridmap.people.permissions import Permission
-from gridmap.people.within import within
+from gridmap.people.within import readable, within
 from gridmap.problems.models import Category, Problem, State
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Document:
     notice: Notice
     organisation: str
     problems: Sequence[Any]
-    """Rows with `uid`, `id`, `address`, `description`, `due_at`, `state`, `category`, `category_en`."""
+    """Rows with `uid`, `id`, `address`, `description`, `due_at`, `state`, `category`, `category_en`, and
+    `readable`: whether the reader may open the problem itself."""
 
 
 def list_notices(
@@ -122,6 +123,7 @@ def read_notice(session: Session, actor: Actor, uid: uuid.UUID) -> Document:
             NoticeItem.due_at,
             Category.name.label("category"),
             Category.name_en.label("category_en"),
+            readable(actor, Problem.area_id, Problem.organisation_id).label("readable"),
         )
         .join(NoticeItem, NoticeItem.problem_id == Problem.id)
         .join(Notice, Notice.id == NoticeItem.notice_id)
@@ -154,6 +156,7 @@ def list_accountability(
             Category.name_en.label("category_en"),
             Organisation.name.label("organisation"),
             Person.name.label("person"),
+            readable(actor, Problem.area_id, Problem.organisation_id).label("readable"),
         )
         .join(Problem, Problem.id == Accountability.problem_id)
         .join(Category, Category.id == Problem.category_id)

@@ -13,7 +13,7 @@ from gridmap.ledger.models import LedgerNote, LedgerRevision
 from gridmap.ledger.revision import plan_revision
 from gridmap.people.permissions import Permission
 from gridmap.problems.editing import Correction, edit_problem
-from gridmap.problems.models import Event, EventKind, Problem
+from gridmap.problems.models import ALTERING, Event, EventKind, Problem
 from gridmap.store.clock import next_change
 from gridmap.workflow.lives import hold_lives
 from gridmap.workflow.service import take
@@ -222,7 +222,11 @@ def undo_revision(session: Session, actor: Actor, uid: uuid.UUID, *, now: dateti
         if not change["before"]:
             continue
         later = session.scalars(
-            select(Event.kind).where(Event.problem_id == change["problem"], Event.id > change["line"])
+            select(Event.kind).where(
+                Event.problem_id == change["problem"],
+                Event.id > change["line"],
+                Event.kind.in_(ALTERING),
+            )
         ).all()
         # Our step and our taking it back, or nothing.
         if set(later) - {EventKind.UNDONE, EventKind.STATE} or len(later) != 2 * change["step"]:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, false, or_, true
 
-if TYPE_CHECKING:
-    from gridmap.people.permissions import Scope
+from gridmap.people.permissions import Permission
 
-__all__ = ["within"]
+if TYPE_CHECKING:
+    from gridmap.people.permissions import Actor, Scope
+
+__all__ = ["readable", "within"]
 
 
 def within(scope: Scope, area: Any, organisation: Any) -> Any:
@@ -32,3 +34,18 @@ def within(scope: Scope, area: Any, organisation: Any) -> Any:
             for holding in scope.holdings
         ),
     )
+
+
+def readable(actor: Actor, area: Any, organisation: Any) -> Any:
+    """SQL condition: the actor may read problems there; false for those who may read none.
+
+    Parameters
+    ----------
+    actor
+        Who asks.
+    area, organisation
+        Columns with ids of a problem.
+    """
+    if not actor.may(Permission.PROBLEM_READ):
+        return false()
+    return within(actor.scope(Permission.PROBLEM_READ), area, organisation)

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from gridmap.store.base import Base, BigId, Identified, Valid, index_of_present, text_enum
 
 __all__ = [
+    "ALTERING",
     "Batch",
     "Category",
     "Event",
@@ -207,6 +208,19 @@ class EventKind(StrEnum):
     """A limit neared or passed, and somebody was told; or a notice named it."""
     JOINT = "joint"
     """Taken into a joint operation, or that one ended."""
+
+
+ALTERING = frozenset(
+    {
+        EventKind.RECORDED,
+        EventKind.ASSIGNED,
+        EventKind.STATE,
+        EventKind.IMPORTED,
+        EventKind.UNDONE,
+        EventKind.EDITED,
+    }
+)
+"""Kinds of events that change how a problem stands; the others only tell what happened around it."""
 
 
 class Event(Base):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from gridmap.errors import ConflictError, NotFoundError
 from gridmap.look_back.answers import forget_answers
-from gridmap.problems.models import Batch, Event, EventKind, Problem
+from gridmap.problems.models import ALTERING, Batch, Event, EventKind, Problem
 from gridmap.problems.shares import restore_shares
 from gridmap.store.bulk import insert_rows
 from gridmap.store.bulk_update import update_rows
@@ -49,6 +49,8 @@ class Undone:
 def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Undone:
     """Put problems back to where they stood before a step; those that have moved on since stay.
 
+    A problem has moved on by another step or a correction, not by a photo, a notice or what a resident says.
+
     Parameters
     ----------
     session
@@ -79,7 +81,9 @@ def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Un
     )
     hold_lives(session, everyone)
     later = aliased(Event)
-    last = ~exists().where(later.problem_id == Event.problem_id, later.id > Event.id)
+    last = ~exists().where(
+        later.problem_id == Event.problem_id, later.id > Event.id, later.kind.in_(ALTERING)
+    )
     rows = session.execute(
         select(Event.problem_id, Event.details).where(Event.batch_id == batch.id, last)
     ).all()

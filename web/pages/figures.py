@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
-from pydantic import BaseModel, ValidationError
+from flask import Blueprint, Response, render_template, request, url_for
 
 from gridmap.figures.formulas import COUNTS, RATES, TIMES, Basis, chosen_rates
 from gridmap.figures.grouping import By, name_of
@@ -22,7 +21,7 @@ from web.api.answering import directory, now, today
 from web.api.figure_parameters import FigureListQuery, FiguresQuery
 from web.api.figures import figures_of, page_behind
 from web.installation import actor, installation
-from web.validation import say
+from web.pages.asking import asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,18 +71,6 @@ _GROUPS = {
     By.SOURCE: N_("source"),
     By.DAY: N_("day"),
 }
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def _read(model: type[Model], *, but: tuple[str, ...] = ()) -> Model:
-    """Read the address; what is wrong is said on a page."""
-    given = {name: value for name, value in request.args.items() if name not in {"language", *but}}
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, f['loc']))}: {say(f)}" for f in error.errors(include_url=False))
-        abort(make_response(render_template("error.html", status=422, detail=said), 422))
 
 
 def _presets(day: date) -> list[tuple[str, date, date]]:
@@ -149,7 +136,7 @@ def _behind() -> Callable[[str, str | None], str]:
 @needs(Permission.PROBLEM_READ)
 def index() -> str:
     """Show the figures of a period."""
-    query = _read(FiguresQuery, but=("columns",))
+    query = asked(FiguresQuery, but=("columns",))
     names = directory()
     choice = request.args.get("columns", "overview")
     choice = choice if choice in _CHOICES else "overview"
@@ -197,7 +184,7 @@ def _areas() -> list[tuple[str, str, int]]:
 @needs(Permission.PROBLEM_READ)
 def behind() -> str:
     """List the problems behind a number."""
-    query = _read(FigureListQuery, but=("columns",))
+    query = asked(FigureListQuery, but=("columns",))
     page, found = page_behind(query)
     return render_template(
         "figures_list.html",
@@ -223,7 +210,7 @@ def _local(time: str | None) -> str:
 @needs(Permission.PROBLEM_EXPORT)
 def workbook() -> Response:
     """The whole table as an Excel workbook, with its formulas on a second sheet."""
-    query = _read(FiguresQuery, but=("columns",))
+    query = asked(FiguresQuery, but=("columns",))
     period: Period = query.period(today())
     content = figures_workbook(
         figures_of(query.model_copy(update={"limit": 100_000}), permission=Permission.PROBLEM_EXPORT),

@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 from flask import (
     Blueprint,
     Response,
-    abort,
-    make_response,
     redirect,
     render_template,
     request,
     send_file,
     url_for,
 )
-from pydantic import ValidationError
 
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.hotspots.listing import page_of
@@ -46,7 +43,7 @@ from web.api.parameters import ProblemsQuery
 from web.api.problems import rows_of
 from web.export_scene import filters_in_words
 from web.installation import actor, db, installation
-from web.validation import say
+from web.pages.asking import asked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,16 +65,6 @@ MOST_WITH_PHOTOS = 2000
 _KEPT_SECONDS = 86_400
 
 
-def _query() -> ProblemsQuery:
-    """Read the filter in the address; a field that was left empty says nothing."""
-    given = {name: value for name, value in request.args.items() if value != "" and name != "language"}
-    try:
-        return ProblemsQuery.model_validate(given)
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, f['loc']))}: {say(f)}" for f in error.errors(include_url=False))
-        abort(make_response(render_template("error.html", status=422, detail=said), 422))
-
-
 def _numbers(query: ProblemsQuery) -> list[int]:
     view = view_of(query, permission=Permission.PROBLEM_EXPORT)
     rows = rows_of(view, query)
@@ -89,7 +76,7 @@ def _numbers(query: ProblemsQuery) -> list[int]:
 @needs(Permission.PROBLEM_EXPORT)
 def index() -> str:
     """Show which problems match, which columns stand in the ledger, and what came back so far."""
-    query = _query()
+    query = asked(ProblemsQuery, blank=False)
     names = directory()
     seen = actor().scope(Permission.PROBLEM_EXPORT).areas
     paths = {area.id: [up.code for up in reversed(names.above(area.id))] for area in names.areas}
@@ -154,7 +141,7 @@ class _Export:
 @needs(Permission.PROBLEM_EXPORT)
 def export() -> AnyResponse:
     """Make the file: at once, or as a job where it is large; the columns are remembered."""
-    query, here, who = _query(), installation(), actor()
+    query, here, who = asked(ProblemsQuery, blank=False), installation(), actor()
     names = request.form.getlist("column")
     with writing(here.engine) as session:
         choose_columns(session, who, names)

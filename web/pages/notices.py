@@ -6,23 +6,34 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 from gridmap.deadlines.accountability import decide
-from gridmap.deadlines.calendar import UNITS, as_stamp, as_time, load_calendar
 from gridmap.deadlines.models import AccountabilityState, NoticeKind
-from gridmap.deadlines.notices import answer_notice, issue_notices, notice_title, problems_for_notices
+from gridmap.deadlines.notices import (
+    answer_notice,
+    answer_time,
+    issue_notices,
+    nameable,
+    notice_title,
+    problems_for_notices,
+)
 from gridmap.deadlines.queries import list_accountability, list_notices, read_notice
 from gridmap.errors import InvalidValueError
 from gridmap.labels import label
 from gridmap.language import current_language
 from gridmap.people.models import Organisation, OrganisationKind
 from gridmap.people.permissions import Permission
-from gridmap.problems.models import Category, TimeUnit
+from gridmap.problems.models import Category
 from gridmap.store.engine import writing
 from web.access import needs
+from web.api.answering import view_of
+from web.api.parameters import ProblemsQuery
+from web.api.problems import rows_of
 from web.installation import actor, db, installation
+from web.pages.asking import asked
 
 if TYPE_CHECKING:
     import uuid
@@ -111,27 +122,46 @@ def index() -> str:
     )
 
 
+def _of_the_list() -> tuple[str, int]:
+    """Case numbers that a notice may name among those of a list, and how many of it are left out."""
+    if request.args["of"] == "numbers":
+        matching = np.array(_numbers(request.args.get("numbers", "")), dtype=np.int64)
+    else:
+        query = asked(ProblemsQuery, but=("kind", "of"))
+        view = view_of(query)
+        matching = view.snapshot.number[rows_of(view, query)]
+    numbers = nameable(db(), actor(), matching)
+    return " ".join(map(str, numbers)), len(matching) - len(numbers)
+
+
 @pages.get("/notices/new")
 @needs(Permission.NOTICE_ISSUE)
 def compose() -> str:
-    """Show which organisations would get a notice, and which problems it would name."""
-    text = request.args.get("problems", "")
+    """Show which organisations would get a notice, and which problems it would name.
+
+    With ``of`` the problems come from the list, by their ``numbers`` or by its filter; those that cannot be
+    named are left out.
+    """
+    kind = _member(NoticeKind, request.args.get("kind")) or NoticeKind.RECTIFICATION
+    text, left_out = request.args.get("problems", ""), 0
+    if request.args.get("of"):
+        text, left_out = _of_the_list()
     groups: dict[str, list[Any]] = {}
     if text.strip():
-        found = problems_for_notices(db(), actor(), _numbers(text))
+        found = problems_for_notices(db(), actor(), _numbers(text), kind=kind)
         for problem in found:
             organisation = db().get_one(Organisation, problem.organisation_id)
             groups.setdefault(organisation.name, []).append(problem)
     here = installation().settings
-    suggested = load_calendar(here).due(
-        as_stamp(datetime.now(UTC)), here.answer_days, UNITS[TimeUnit.WORKING_DAY]
-    )
     return render_template(
         "notice_new.html",
         problems=text,
+        left_out=left_out,
+        kind=kind,
+        kinds=list(NoticeKind),
         groups=groups,
         categories={one.id: one for one in db().scalars(select(Category))} if groups else {},
-        suggested=as_time(suggested).astimezone(here.zone).strftime("%Y-%m-%dT%H:%M"),
+        suggested=answer_time(here, datetime.now(UTC)).astimezone(here.zone).strftime("%Y-%m-%dT%H:%M"),
         now=datetime.now(UTC),
         **shown(),
     )
@@ -140,8 +170,9 @@ def compose() -> str:
 @pages.post("/notices")
 @needs(Permission.NOTICE_ISSUE)
 def issue() -> Response:
-    """Issue rectification notices."""
+    """Issue notices, of the kind that the form says."""
     here = installation()
+    kind = _member(NoticeKind, request.form.get("kind")) or NoticeKind.RECTIFICATION
     with writing(here.engine) as session:
         made = issue_notices(
             session,
@@ -149,13 +180,14 @@ def issue() -> Response:
             _numbers(request.form.get("problems", "")),
             settings=here.settings,
             now=datetime.now(UTC),
+            kind=kind,
             demand=request.form.get("text", ""),
             answer_by=_moment(request.form.get("answer_by", "")),
         )
         uids = [notice.uid for notice in made]
     if len(uids) == 1:
         return redirect(url_for("notices.show", uid=uids[0]))
-    return redirect(url_for("notices.index", kind=NoticeKind.RECTIFICATION.value))
+    return redirect(url_for("notices.index", kind=kind.value))
 
 
 @pages.get("/notices/<uuid:uid>")
@@ -173,6 +205,7 @@ def show(uid: uuid.UUID) -> str:
         "notice.html",
         document=document,
         notice=document.notice,
+        early=any(one.due_at is None or one.due_at >= document.notice.issued_at for one in document.problems),
         office=office,
         kinds=NoticeKind,
         may_answer=actor().may(Permission.NOTICE_ANSWER),

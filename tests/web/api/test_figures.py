@@ -77,7 +77,7 @@ def test_the_page_shows_every_number_with_its_formula_and_the_list_behind(sign_i
         assert client.get(link).status_code == 200
     shown = client.get("/figures/list", query_string={"figure": "closed", **period}).text
     assert f"({found['total']['counts']['closed']})" in shown
-    assert len(re.findall(r"open=problem/", shown)) == min(100, found["total"]["counts"]["closed"])
+    assert len(re.findall(r'href="/problems/', shown)) == min(100, found["total"]["counts"]["closed"])
 
 
 def test_pages_of_a_list_follow_each_other(sign_in, town, period):

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from gridmap.ledger.models import LedgerNote
 from gridmap.people.permissions import Role
-from gridmap.problems.models import Event, Problem, State
+from gridmap.problems.models import Event, EventKind, Problem, State
 from gridmap.store.clock import next_change
 from gridmap.store.engine import reading, writing
 
@@ -161,6 +161,12 @@ def test_an_edited_ledger_is_shown_taken_over_and_taken_back(sign_in, town, engi
     assert problem.checked_at is not None
     assert client.get(place).status_code == 404
 
+    with writing(engine) as session:
+        # A photo that comes later changes nothing of what is taken back.
+        now = datetime.now(UTC)
+        session.add(
+            Event(problem_id=number, kind=EventKind.EVIDENCE, at=now, recorded_at=now, actor="甲", details={})
+        )
     revision = taken.location.split("#r-")[1]
     undone = client.post(f"/ledger/revisions/{revision}/undo")
     assert undone.status_code == 302, undone.text

@@ -64,7 +64,8 @@ def test_an_area_manager_sees_no_problem_of_another_area(engine_of, town, urged,
         mine = {number for notice, number, area in rows if notice == uid and area == town.communities[0].id}
         assert answer.status_code == (200 if mine else 404)
         if mine:
-            shown = {int(found) for found in re.findall(r"<td>(\d+)</td><td class=\"kind\">", answer.text)}
+            number = r"<td>(?:<a [^>]+>)?(\d+)(?:</a>)?</td><td class=\"kind\">"
+            shown = {int(found) for found in re.findall(number, answer.text)}
             assert shown == mine
 
 
@@ -99,6 +100,55 @@ def test_a_rectification_notice_is_previewed_issued_and_answered(engine_of, town
     stranger = sign_in(Role.ORGANISATION_LEAD, organisation_id=town.other.id)
     assert stranger.get(f"/notices/{uid}").status_code == 404
     assert stranger.post(f"/notices/{uid}/answer", data={"answer": "x"}).status_code == 404
+
+
+def test_supervision_from_the_list_names_what_can_be_and_is_the_step_for_its_limit(
+    app, engine_of, town, sign_in
+):
+    now = datetime.now(UTC)
+    settings = app.extensions["gridmap"].settings
+    with writing(engine_of) as session:
+        first, second, closed = session.scalars(
+            select(Problem).where(Problem.organisation_id == town.squads[0].id).order_by(Problem.id).limit(3)
+        ).all()
+        for problem, state, due in (
+            (first, State.ACCEPTED, now - timedelta(minutes=1)),
+            (second, State.ACCEPTED, now + timedelta(days=9)),
+            (closed, State.CLOSED, now - timedelta(days=1)),
+        ):
+            problem.state, problem.due_at = state, due
+        numbers, rest = [first.id, second.id, closed.id], Problem.id.not_in([first.id, second.id])
+        session.execute(update(Problem).where(rest).values(due_at=None))
+    client = sign_in(Role.SUPERVISION)
+    numbered = ",".join(map(str, numbers))
+    page = client.get(f"/notices/new?kind=supervision&of=numbers&numbers={numbered}").text
+    assert "清单中有 1 件未列入" in page
+    assert f'name="problems" value="{numbers[0]} {numbers[1]}"' in page
+    assert f'href="/problems/{first.uid}"' in page
+    by_filter = client.get("/notices/new?kind=supervision&of=filter&state=accepted&overdue=1").text
+    assert f'name="problems" value="{numbers[0]}"' in by_filter
+    assert client.get("/notices/new?of=filter&state=nonsense").status_code == 422
+
+    refused = client.post("/notices", data={"kind": "supervision", "problems": numbered})
+    assert refused.status_code == 409
+    answer = client.post("/notices", data={"kind": "supervision", "problems": f"{numbers[0]} {numbers[1]}"})
+    paper = client.get(answer.location).text
+    assert "予以督办" in paper
+    assert f'<a href="/problems/{first.uid}">{first.id}</a>' in paper
+    taken = one(engine_of, select(Escalation))
+    assert (taken.problem_id, taken.due_at) == (first.id, first.due_at)
+    with writing(engine_of) as session:
+        assert escalate(session, settings=settings, now=now).notices == 0, "the limit has had its notice"
+
+    lead = sign_in(Role.ORGANISATION_LEAD, organisation_id=town.squads[0].id)
+    assert lead.get("/notices/new").status_code == 403
+    assert 'supervise": false' in lead.get("/problems").text
+    with writing(engine_of) as session:
+        session.get_one(Problem, first.id).organisation_id = town.squads[1].id
+    paper = lead.get(answer.location).text
+    assert f"<td>{first.id}</td>" in paper, "the number stays on the paper, but it is not theirs to open"
+    assert f"/problems/{first.uid}" not in paper
+    assert f"/problems/{second.uid}" in paper
 
 
 @pytest.mark.parametrize("text", ["", "abc", "99999999", "1 2 x"])

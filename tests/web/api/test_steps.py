@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from gridmap.deadlines.notices import issue_notices
+from gridmap.joint.service import Draft, add_problems, plan_operation
 from gridmap.people.models import Organisation, Person
-from gridmap.people.permissions import Role
+from gridmap.people.permissions import Actor, Role
 from gridmap.places.models import Area, GridCell, Responsibility, ResponsibilityRole
 from gridmap.problems.catalogue import ensure_categories
 from gridmap.problems.models import Category, Problem
@@ -234,6 +236,35 @@ def test_a_step_is_taken_back_whole(app, sign_in, office):
         assert hq.post(f"/api/v1/batches/{batch}/undo").status_code == 200
         assert row() == before
         step(hq, uid, action, **more)
+
+
+def test_only_a_step_or_a_correction_keeps_a_step_from_being_taken_back(app, sign_in, office):
+    hq, engine = sign_in(), app.extensions["gridmap"].engine
+    told, corrected = record(hq), record(hq)
+    batches = {uid: step(hq, uid, "dispatch")["batch"] for uid in (told, corrected) if step(hq, uid, "check")}
+    settings, now = app.extensions["gridmap"].settings, datetime.now(UTC)
+    with writing(engine) as session:
+        area, bodies = session.get(Area, office[0][0]), session.scalars(select(Organisation)).all()
+        draft = Draft(
+            uid=uuid.uuid4(),
+            name="联合清理",
+            area=str(area.uid),
+            leader=str(bodies[0].uid),
+            participants=(str(bodies[1].uid),),
+            starts_at=now,
+        )
+        plan_operation(session, Actor.owner(), draft, now=now)
+        number = show(hq, told)["number"]
+        add_problems(session, Actor.owner(), draft.uid, [number], now=now)
+        issue_notices(session, Actor.owner(), [number], settings=settings, now=now)
+    later = [line["kind"] for line in show(hq, told)["history"]][-2:]
+    assert later == ["joint", "escalated"]
+    assert hq.patch(f"/api/v1/problems/{corrected}", json={"address": "新址"}).status_code == 200
+
+    assert hq.post(f"/api/v1/batches/{batches[told]}/undo").json == {"undone": 1, "moved_on": []}
+    assert show(hq, told)["state"] == "checked"
+    assert hq.post(f"/api/v1/batches/{batches[corrected]}/undo").status_code == 409
+    assert show(hq, corrected)["state"] == "dispatched"
 
 
 def test_nothing_outside_is_touched(sign_in, office):

@@ -1,6 +1,7 @@
 // The list of problems: filtered as the map is, with steps on many at once.
 
 import { ask, get } from "gridmap/api.js";
+import { begin } from "gridmap/begin.js";
 import { byId, h } from "gridmap/dom.js";
 import { Filters } from "gridmap/filters.js";
 import { ago, gettext, number, time } from "gridmap/language.js";
@@ -75,7 +76,14 @@ function showBulk() {
     !everything && byId("pick-all").checked && total > chosen.size
       ? h("button", { type: "button", className: "link", onclick: () => { everything = true; mark(); } }, gettext("Choose all {n} that match", { n: number(total) })) : null,
     h("button", { type: "button", className: "link", onclick: () => { forget(); mark(); } }, gettext("Choose none")),
-    h("span", { className: "bulk-steps" }, possible.map((step) => h("button", { type: "button", onclick: () => takeMany(step, which, count, refresh) }, step.name))));
+    h("span", { className: "bulk-steps" }, possible.map((step) => h("button", { type: "button", onclick: () => takeMany(step, which, count, refresh) }, step.name)),
+      begin.may.supervise ? h("a", { className: "button", href: supervision() }, gettext("Supervision notice")) : null));
+}
+
+// Where a supervision notice about what is chosen is written.
+function supervision() {
+  const which = everything ? { of: "filter", ...view.query() } : { of: "numbers", numbers: [...chosen.values()].map(({ number: quoted }) => quoted).join(",") };
+  return `/notices/new?${new URLSearchParams({ kind: "supervision", ...which })}`;
 }
 
 function mark() {
