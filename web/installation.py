@@ -10,6 +10,7 @@ from flask import current_app, g
 
 from gridmap.hotspots.heat import Denominators
 from gridmap.hotspots.reader import MapReader
+from gridmap.patrols.network import NetworkKeeper
 from gridmap.places.base_tiles import BaseTiles
 from gridmap.places.place_tiles import ShapeKeeper
 from gridmap.store.clock import read_clocks
@@ -44,6 +45,7 @@ class Installation:
     shapes: ShapeKeeper
     base_tiles: BaseTiles
     denominators: Denominators
+    network: NetworkKeeper
     answers: AnswerStore
     recognised: dict[Any, Recognised | None]
     """Whom secrets belong to, by their hash and the clocks; see `web.sessions`."""
@@ -63,6 +65,7 @@ class Installation:
             shapes=ShapeKeeper(),
             base_tiles=BaseTiles(settings.data_dir / "tiles"),
             denominators=Denominators(),
+            network=NetworkKeeper(settings.data_dir / "network"),
             answers=AnswerStore(),
             recognised={},
             touched={},

@@ -1,0 +1,327 @@
+"""Places on the street network: moved there from where they are, and what cannot be reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geodata.errors import GeometryError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geodata.street_graph import StreetGraph
+    from geodata.travel import Profile
+
+__all__ = ["Piece", "Snapped", "Snapper", "Stops", "pieces_of"]
+
+_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stops:
+    """Where ways begin and end.
+
+    Attributes
+    ----------
+    arc
+        Arc that each lies on, int64, shape (n,); -1 for one that lies on no street and has no way to it
+        or from it.
+    fraction
+        Where on it, 0 at its tail to 1 at its head, shape (n,).
+    both
+        Whether one may come and go along the other direction as well, bool, shape (n,).
+    """
+
+    arc: NDArray[np.int64]
+    fraction: NDArray[np.float64]
+    both: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Count the stops."""
+        return len(self.arc)
+
+    def __getitem__(self, rows: Any) -> Stops:
+        """Choose some of them."""
+        return Stops(self.arc[rows], self.fraction[rows], self.both[rows])
+
+    @classmethod
+    def tails(cls, arcs: Any) -> Stops:
+        """Where one begins to go along arcs: arrive here to cover a street in this direction."""
+        return cls._ends(arcs, 0.0)
+
+    @classmethod
+    def heads(cls, arcs: Any) -> Stops:
+        """Where one has gone along arcs: depart from here when a street was covered in this direction."""
+        return cls._ends(arcs, 1.0)
+
+    @classmethod
+    def _ends(cls, arcs: Any, fraction: float) -> Stops:
+        arc = np.asarray(arcs, dtype=np.int64).reshape(-1)
+        return cls(arc, np.full(len(arc), fraction), np.zeros(len(arc), dtype=bool))
+
+    @classmethod
+    def together(cls, *several: Stops) -> Stops:
+        """All of them, one after the other."""
+        return cls(
+            np.concatenate([stops.arc for stops in several]),
+            np.concatenate([stops.fraction for stops in several]),
+            np.concatenate([stops.both for stops in several]),
+        )
+
+    def ways(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Each arc that may be used, stop by stop: whose it is, the arc, and where on it."""
+        placed = self.arc >= 0
+        own = np.flatnonzero(placed)
+        other = np.flatnonzero(placed & self.both)
+        row = np.concatenate([own, other])
+        arc = np.concatenate([self.arc[own], self.arc[other] ^ 1])
+        fraction = np.concatenate([self.fraction[own], 1.0 - self.fraction[other]])
+        order = np.argsort(row, kind="stable")
+        return row[order], arc[order], fraction[order]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapped:
+    """Places moved onto streets.
+
+    Attributes
+    ----------
+    stops
+        Where they are now; -1 where the nearest street is beyond the limit.
+    lon, lat
+        Where they are now, degrees; of the nearest street where it is beyond the limit. Shape (n,).
+    moved_m
+        How far each was moved, or would have to be, shape (n,).
+    side
+        1 where the place lies right of its street's line, -1 left of it, 0 on it, int8, shape (n,).
+    piece
+        Piece of the network, 0 for the largest; from another one there is no way to most places. Shape (n,).
+    limit_m
+        How far they might be moved.
+    profile
+        For whom the streets had to be open.
+    street
+        Name of the street, or what its source calls it, shape (n,).
+    """
+
+    stops: Stops
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    moved_m: NDArray[np.float64]
+    side: NDArray[np.int8]
+    piece: NDArray[np.int64]
+    limit_m: float
+    profile: Profile
+    street: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        """Count the places."""
+        return len(self.moved_m)
+
+    def fault(self, i: int) -> GeometryError | None:
+        """Say why the i-th place cannot be reached; None where it can."""
+        if self.stops.arc[i] < 0:
+            return GeometryError(
+                "The nearest street that is open ({street}) is {metres} m away; expected {limit} m at most.",
+                street=str(self.street[i]),
+                metres=round(float(self.moved_m[i])),
+                limit=round(self.limit_m),
+            )
+        if self.piece[i] > 0:
+            return GeometryError(
+                "The nearest street that is open ({street}) is cut off from the rest of the network.",
+                street=str(self.street[i]),
+            )
+        return None
+
+    def faults(self) -> dict[int, GeometryError]:
+        """Every place that cannot be reached, with the reason."""
+        doubtful = np.flatnonzero((self.stops.arc < 0) | (self.piece > 0)).tolist()
+        return {i: fault for i in doubtful if (fault := self.fault(i)) is not None}
+
+    def require(self) -> Stops:
+        """Return the stops if all can be reached.
+
+        Raises
+        ------
+        GeometryError
+            For the first one that cannot.
+        """
+        for fault in self.faults().values():
+            raise fault
+        return self.stops
+
+
+class Snapper:
+    """Finds the nearest open street.
+
+    Parameters
+    ----------
+    graph
+        The network.
+    profile
+        For whom it has to be open.
+    piece
+        Of each edge, see `pieces_of`.
+    """
+
+    def __init__(self, graph: StreetGraph, profile: Profile, piece: NDArray[np.int64]) -> None:
+        self._graph = graph
+        self._profile = profile
+        self._piece = piece
+        self._projection = graph.projection
+        self._open = graph.speed[profile] > 0
+
+    @cached_property
+    def lines(self) -> NDArray[np.object_]:
+        """Every edge in metres, shape (m,)."""
+        return self._projection.forward(self._graph.lines())
+
+    @cached_property
+    def _trees(self) -> tuple[tuple[NDArray[np.int64], shapely.STRtree], ...]:
+        chosen = (np.flatnonzero(self._piece == 0), np.flatnonzero(self._piece > 0))
+        return tuple((edges, shapely.STRtree(self.lines[edges])) for edges in chosen if len(edges))
+
+    def snap(self, lon: NDArray[np.float64], lat: NDArray[np.float64], limit_m: float) -> Snapped:
+        """Move places, see `geodata.street_router.Router.snap`."""
+        xy = self._projection.forward_xy(lon, lat)
+        points = np.asarray(shapely.points(*xy), dtype=object).reshape(-1)
+        edge = np.full(len(points), -1, dtype=np.int64)
+        for limit in (limit_m, None):
+            for edges, tree in self._trees:
+                left = np.flatnonzero(edge < 0)
+                if not len(left):
+                    break
+                asked, found = tree.query_nearest(points[left], max_distance=limit, all_matches=False)
+                edge[left[asked]] = edges[found]
+        lines = self.lines[edge]
+        moved = np.asarray(shapely.distance(lines, points))
+        fraction = np.clip(shapely.line_locate_point(lines, points, normalized=True), 0.0, 1.0)
+        there = shapely.line_interpolate_point(lines, fraction, normalized=True)
+        new_lon, new_lat = self._projection.inverse_xy(shapely.get_x(there), shapely.get_y(there))
+        near = moved <= limit_m
+        forward, backward = self._open[2 * edge], self._open[2 * edge + 1]
+        arc = np.where(forward, 2 * edge, 2 * edge + 1)
+        street = self._graph.street[edge]
+        name = np.where(self._graph.name[street] != "", self._graph.name[street], self._graph.ref[street])
+        return Snapped(
+            stops=Stops(
+                np.where(near, arc, -1), np.where(forward, fraction, 1.0 - fraction), forward & backward
+            ),
+            lon=new_lon,
+            lat=new_lat,
+            moved_m=moved,
+            side=_side(lines, points, fraction),
+            piece=self._piece[edge],
+            limit_m=limit_m,
+            profile=self._profile,
+            street=name,
+        )
+
+
+def _side(
+    lines: NDArray[np.object_], points: NDArray[np.object_], fraction: NDArray[np.float64]
+) -> NDArray[np.int8]:
+    step = 1e-3
+    before = shapely.line_interpolate_point(lines, np.clip(fraction - step, 0, 1), normalized=True)
+    after = shapely.line_interpolate_point(lines, np.clip(fraction + step, 0, 1), normalized=True)
+    along = shapely.get_coordinates(after) - shapely.get_coordinates(before)
+    off = shapely.get_coordinates(points) - shapely.get_coordinates(before)
+    cross = along[:, 0] * off[:, 1] - along[:, 1] * off[:, 0]
+    reach = np.hypot(along[:, 0], along[:, 1])
+    return np.where(np.abs(cross) <= 1e-3 * np.maximum(reach, 1e-9), 0, -np.sign(cross)).astype(np.int8)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the network that is cut off from its largest piece.
+
+    Attributes
+    ----------
+    edges
+        How many it has.
+    metres
+        How long it is.
+    names
+        Names of its longest streets.
+    lon, lat
+        Somewhere on it, degrees.
+    """
+
+    edges: int
+    metres: float
+    names: tuple[str, ...]
+    lon: float
+    lat: float
+
+    @classmethod
+    def read(cls, graph: StreetGraph, piece: NDArray[np.int64]) -> tuple[Piece, ...]:
+        """Every piece but the largest, the longest first."""
+        found = []
+        order = np.argsort(piece, kind="stable")
+        cut = np.searchsorted(piece[order], np.arange(1, int(piece.max(initial=0)) + 2))
+        for begin, end in zip(cut[:-1].tolist(), cut[1:].tolist(), strict=True):
+            edges = order[begin:end]
+            edges = edges[np.argsort(-graph.length_m[edges], kind="stable")]
+            names = dict.fromkeys(str(n) for n in graph.name[graph.street[edges]] if n)
+            corner = graph.corner[edges[0]]
+            found.append(
+                cls(
+                    len(edges),
+                    float(graph.length_m[edges].sum()),
+                    tuple(names)[:_NAMES],
+                    float(graph.lon[corner]),
+                    float(graph.lat[corner]),
+                )
+            )
+        return tuple(found)
+
+
+def pieces_of(
+    graph: StreetGraph,
+    open_edges: NDArray[np.bool_],
+    arcs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    nodes: int,
+) -> NDArray[np.int64]:
+    """Which piece each edge lies in, 0 for the largest, the others by length; -1 where closed. Shape (m,).
+
+    In the largest piece there is a way from everywhere to everywhere. What is left is put together where it
+    meets.
+
+    Parameters
+    ----------
+    graph
+        The network.
+    open_edges
+        Which edges may be used at all.
+    arcs
+        Edge, tail and head of each arc that may be used, with turns taken into account.
+    nodes
+        How many nodes they have.
+    """
+    edge, tail, head = arcs
+    joined = coo_array((np.ones(len(edge), dtype=np.int8), (tail, head)), (nodes, nodes))
+    _, label = connected_components(joined, directed=True, connection="strong")
+    inside = label[tail] == label[head]
+    size = np.bincount(label[tail[inside]], weights=graph.length_m[edge[inside]], minlength=label.max() + 1)
+    piece = np.where(open_edges, 1, -1).astype(np.int64)
+    piece[edge[inside & (label[tail] == size.argmax())]] = 0
+    left = np.flatnonzero(piece > 0)
+    if len(left):
+        count = len(graph.node_lon)
+        ends = (graph.first_node[left], graph.last_node[left])
+        meeting = coo_array((np.ones(len(left), dtype=np.int8), ends), (count, count))
+        _, label = connected_components(meeting, directed=False)
+        _, group = np.unique(label[ends[0]], return_inverse=True)
+        order = np.argsort(-np.bincount(group, weights=graph.length_m[left]), kind="stable")
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        piece[left] = rank[group] + 1
+    return piece

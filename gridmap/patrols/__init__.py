@@ -1,0 +1,1 @@
+"""Who walks where: patrols, their plans and their routes."""

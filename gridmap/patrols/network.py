@@ -1,0 +1,156 @@
+"""The street network of a store: streets, what may be done on them, and ways along them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from sqlalchemy import select
+
+from geodata.errors import FormatError
+from geodata.street_graph import StreetGraph, build_street_graph
+from geodata.street_router import Router
+from geodata.travel import Profile
+from gridmap.errors import NotFoundError
+from gridmap.places.models import Street
+from gridmap.store.bulk import read_columns
+from gridmap.store.clock import read_clocks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+__all__ = ["Network", "NetworkKeeper", "read_network"]
+
+
+class Network:
+    """The streets as they were at one moment, and routers on them, made when first asked for.
+
+    Parameters
+    ----------
+    graph
+        The streets.
+    """
+
+    def __init__(self, graph: StreetGraph) -> None:
+        self.graph = graph
+        self._routers: dict[Profile, Router] = {}
+        self._lock = threading.Lock()
+
+    def router(self, profile: Profile = Profile.FOOT) -> Router:
+        """Ways for a profile.
+
+        Raises
+        ------
+        geodata.errors.GeometryError
+            If no street is open to it.
+        """
+        with self._lock:
+            if profile not in self._routers:
+                self._routers[profile] = Router(self.graph, profile)
+            return self._routers[profile]
+
+
+class NetworkKeeper:
+    """Opens the network of a store, and keeps it in memory and in a folder until the streets change.
+
+    One per process, safe to ask from many threads.
+
+    Parameters
+    ----------
+    folder
+        For copies, shared by all processes; made when missing. It can be removed at any time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._kept: tuple[int, str, Network] | None = None
+
+    def open(self, session: Session) -> Network:
+        """Return the network as of what `session` reads.
+
+        Raises
+        ------
+        NotFoundError
+            If the store has no streets.
+        """
+        base = read_clocks(session).base
+        with self._lock:
+            if self._kept is not None and self._kept[0] == base:
+                return self._kept[2]
+            streets = _Streets.read(session)
+            # The clock moves for buildings and areas too, and a database may be put back; only the streets
+            # themselves vouch for a copy.
+            state = streets.digest()
+            if self._kept is not None and self._kept[1] == state:
+                network = self._kept[2]
+            else:
+                network = Network(self._stored(state) or self._built(streets, state))
+            self._kept = (base, state, network)
+            return network
+
+    def _stored(self, state: str) -> StreetGraph | None:
+        try:
+            return StreetGraph.load(self._folder / f"{state}.npz")
+        except FormatError:
+            return None
+
+    def _built(self, streets: _Streets, state: str) -> StreetGraph:
+        graph = streets.graph()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"{state}.npz"
+        graph.save(file)
+        for other in self._folder.glob("*.npz"):
+            if other != file:
+                other.unlink(missing_ok=True)
+        return graph
+
+
+def read_network(session: Session) -> Network:
+    """Build the network from the streets of a store, for a command that needs it once.
+
+    Raises
+    ------
+    NotFoundError
+        If there are no streets.
+    """
+    return Network(_Streets.read(session).graph())
+
+
+@dataclass(frozen=True, slots=True)
+class _Streets:
+    """Streets as the store holds them, by column."""
+
+    columns: dict[str, NDArray[Any]]
+
+    @classmethod
+    def read(cls, session: Session) -> _Streets:
+        query = select(Street.source_ref, Street.name, Street.road_class, Street.oneway, Street.geometry)
+        columns = read_columns(session, query.order_by(Street.id))
+        if not len(columns["geometry"]):
+            raise NotFoundError(
+                "There is no street network yet. Import an OpenStreetMap file with its streets first."
+            )
+        return cls(columns)
+
+    def digest(self) -> str:
+        seen = hashlib.blake2b(digest_size=12)
+        for name, values in self.columns.items():
+            said = shapely.to_wkb(values) if name == "geometry" else map(str, values.tolist())
+            seen.update(repr(list(said)).encode())
+        return seen.hexdigest()
+
+    def graph(self) -> StreetGraph:
+        return build_street_graph(
+            self.columns["geometry"],
+            road_class=self.columns["road_class"],
+            oneway=self.columns["oneway"],
+            ref=self.columns["source_ref"],
+            name=self.columns["name"],
+        )
