@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import make_url
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -22,7 +23,9 @@ from strict import (  # the hooks work by being here
     pytest_runtest_makereport,  # noqa: F401
 )
 
-from gridmap.config import Settings
+from gridmap.config import LANGUAGES, Settings
+from gridmap.language import speak
+from gridmap.people import passwords
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import migrate
 from gridmap.trail.keeper import TrailKeeper
@@ -43,6 +46,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in ("browser", "wheel"):
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.xdist_group(name))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Argon2 at its cheapest: with the real cost, a third of the tests' time were logins."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """The default language for every test: a request leaves the thread it ran on with its own."""
+    with speak(LANGUAGES[0]):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from gridmap.problems.limits import inside
 from gridmap.problems.models import Event, EventKind, Problem
 from gridmap.store.bulk import insert_rows
 from gridmap.store.bulk_update import update_rows
+from gridmap.store.claim import claim
 from gridmap.store.clock import next_change
 from gridmap.store.selection import among
 
@@ -60,6 +61,7 @@ def plan_operation(session: Session, actor: Actor, draft: Draft, *, now: datetim
         If it has no name, fewer than two organisations, or names what there is not.
     """
     scope = actor.scope(Permission.JOINT_MANAGE)
+    claim(session, draft.uid)
     known = session.scalar(select(JointOperation).where(JointOperation.uid == draft.uid))
     if known is not None:
         _hold(session, actor, draft.uid)

@@ -23,6 +23,7 @@ from gridmap.problems.assignment import assign, load_categories
 from gridmap.problems.models import Category, Event, EventKind, Problem, Source, State
 from gridmap.problems.recurrence import find_earlier, link_recurrences
 from gridmap.problems.shares import keep_shares, stand_for
+from gridmap.store.claim import claim
 from gridmap.store.clock import next_change
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def record_problem(
     )
     if category is None:
         raise NotFoundError("There is no category {code}.", code=report.category)
+    claim(session, report.uid)
     known = session.scalar(select(Problem).where(Problem.uid == report.uid))
     if known is not None:
         own = scope.covers(known.area_id, known.organisation_id) or _reported_by(session, known, actor)

@@ -24,6 +24,7 @@ from gridmap.residents.models import (
     ResidentReport,
 )
 from gridmap.residents.rules import check_attributes, clean_contact, code_hash
+from gridmap.store.claim import claim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -210,6 +211,7 @@ def submit(
         If something else has this uid.
     """
     actor = resident(key.name if key else "居民")
+    claim(session, report.uid)
     known = session.scalar(
         select(ResidentReport)
         .join(Problem, Problem.id == ResidentReport.problem_id)

@@ -21,6 +21,7 @@ from gridmap.shops.locating import whereabouts
 from gridmap.shops.models import AppealState, Offence, Pledge, Shopfront, Step
 from gridmap.shops.queries import advice_for, find_shop
 from gridmap.shops.rules import REFUSALS, Verdict, judge
+from gridmap.store.claim import claim
 
 if TYPE_CHECKING:
     import uuid
@@ -191,6 +192,7 @@ def save_shop(
     ids = {column: None if one[0] < 0 else int(one[0]) for column, one in found.items()}
     if not scope.covers(ids["area_id"], ids["organisation_id"]):
         raise PermissionDeniedError("This place lies outside the areas in which you keep shops.")
+    claim(session, record.uid)
     shop = session.scalar(select(Shopfront).where(Shopfront.uid == record.uid).with_for_update())
     if shop is None:
         shop = Shopfront(uid=record.uid, valid_from=today, geometry=geometry)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["open_engine", "reading", "write_if_free", "writing"]
 
 _WAIT_SECONDS = 60
+_CROSSED = frozenset({"40001", "40P01"})
+"""What PostgreSQL calls transactions that cannot both be: serialization failure, deadlock."""
 _PRAGMAS = (
     # SpatiaLite sets a time of its own when it is loaded.
     f"busy_timeout={_WAIT_SECONDS * 1000}",
@@ -178,7 +180,10 @@ def _busy() -> StoreError:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """Session for reads; nothing is ever committed."""
+    """Session for reads, which all see the store at one moment; nothing is ever committed."""
+    if engine.dialect.name == "postgresql":
+        # Otherwise every query sees what was committed meanwhile: a record could bear a later one's version.
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with Session(engine, expire_on_commit=False) as session:
         yield session
 
@@ -192,7 +197,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises
     ------
     StoreError
-        If the store stayed busy for a minute.
+        If the store stayed busy for a minute, or another writer was in the way and this one was given up.
     """
     keeper: Keeper | None = engine.get_execution_options().get("gridmap_keeper")
     if keeper is None:
@@ -211,6 +216,10 @@ def writing(engine: Engine) -> Iterator[Session]:
     except DBAPIError as error:
         if "database is locked" in str(error.orig):
             raise _busy() from error
+        if getattr(error.orig, "sqlstate", None) in _CROSSED:
+            raise StoreError(
+                "Somebody else changed the same at the same moment; nothing was changed. Please try again."
+            ) from error
         raise
     witness.committed()
 

@@ -28,6 +28,8 @@ class Line:
     headers: dict[str, str] | None = None
     then: Permission | None = None
     """What is needed besides for what is sent."""
+    lacking: int = 403
+    """How somebody without it is answered."""
     but: dict[str, str] = field(default_factory=dict)
     """Other outcomes by where somebody asks from, for those who hold the permission."""
 
@@ -138,9 +140,13 @@ ROUTES: dict[str, Line] = {
     "GET /accountability": Line(Permission.NOTICE_READ),
     "POST /accountability/<uuid:uid>": Line(Permission.ACCOUNTABILITY_DECIDE, of="nothing"),
     "POST /api/v1/attachments": Line(Permission.EVIDENCE_ADD),
-    "GET /api/v1/attachments/<uid>": Line(SIGNED_IN, of="attachment", then=Permission.PROBLEM_READ),
+    "GET /api/v1/attachments/<uid>": Line(
+        SIGNED_IN, of="attachment", then=Permission.PROBLEM_READ, lacking=404
+    ),
     "GET /api/v1/attachments/<uid>/original": Line(Permission.EVIDENCE_ORIGINAL, of="attachment"),
-    "GET /api/v1/attachments/<uid>/thumbnail": Line(SIGNED_IN, of="attachment", then=Permission.PROBLEM_READ),
+    "GET /api/v1/attachments/<uid>/thumbnail": Line(
+        SIGNED_IN, of="attachment", then=Permission.PROBLEM_READ, lacking=404
+    ),
     "POST /api/v1/uploads": Line(Permission.EVIDENCE_ADD),
     "GET /api/v1/uploads/<uid>": Line(Permission.EVIDENCE_ADD, of="nothing", headers=TUS),
     "PATCH /api/v1/uploads/<uid>": Line(Permission.EVIDENCE_ADD, of="nothing", headers=TUS),
@@ -152,7 +158,12 @@ ROUTES: dict[str, Line] = {
     "POST /deadlines/limits/<uuid:uid>/remove": Line(
         Permission.DEADLINE_RULES, everywhere=True, of="nothing"
     ),
-    "POST /deadlines/steps/<uuid:uid>": Line(Permission.DEADLINE_RULES, everywhere=True, of="nothing"),
+    "POST /deadlines/steps/<uuid:uid>": Line(
+        Permission.DEADLINE_RULES,
+        everywhere=True,
+        of="nothing",
+        form={"wait": "1", "unit": "working_day"},
+    ),
     "GET /dispatch/moves": Line(Permission.DISPATCH_RULES, everywhere=True),
     "POST /dispatch/moves": Line(Permission.DISPATCH_RULES, everywhere=True),
     "POST /dispatch/moves/<uuid:uid>/undo": Line(Permission.DISPATCH_RULES, everywhere=True, of="nothing"),

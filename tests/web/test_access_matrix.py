@@ -206,11 +206,14 @@ def expected(line, role, where):
             return "refused"
     if where in line.but:
         return line.but[where]
+    status = 200
     if line.of in {"nothing", "no number"}:
-        return "hidden"
-    if SORT.get(line.of) in OUT_OF_SIGHT.get(where, set()):
-        return {404: "hidden", 403: "refused"}[line.outside]
-    return "allowed" if line.then is None or line.then in ROLE_PERMISSIONS[role] else "refused"
+        status = 404
+    elif SORT.get(line.of) in OUT_OF_SIGHT.get(where, set()):
+        status = line.outside
+    elif line.then is not None and line.then not in ROLE_PERMISSIONS[role]:
+        status = line.lacking
+    return {200: "allowed", 403: "refused", 404: "hidden"}[status]
 
 
 def limits(town, where):
