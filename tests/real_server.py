@@ -27,6 +27,8 @@ class Server:
     store_url: str
     port: int
     workers: int = 2
+    settings: dict[str, str] = field(default_factory=dict)
+    """Further ones, by the name of their variable."""
     process: subprocess.Popen[bytes] | None = None
     log: list[Path] = field(default_factory=list)
 
@@ -44,6 +46,7 @@ class Server:
             "PYTHONPATH": str(ROOT),
             "PYTHONUTF8": "1",
         }
+        environment |= self.settings
         self.log.append(self.folder / f"server-{len(self.log)}.log")
         with self.log[-1].open("wb") as log:
             self.process = subprocess.Popen(
