@@ -70,11 +70,17 @@ def town(store: Engine) -> SimpleNamespace:
 
 
 @pytest.fixture
-def server(town: SimpleNamespace, settings: Settings) -> Iterator[Server]:
+def workers() -> int:
+    """Of the server's processes."""
+    return 2
+
+
+@pytest.fixture
+def server(town: SimpleNamespace, settings: Settings, workers: int) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = Server(settings.data_dir, settings.store_url, port)
+    server = Server(settings.data_dir, settings.store_url, port, workers)
     server.start()
     yield server
     server.stop()
