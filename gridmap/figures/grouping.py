@@ -143,8 +143,11 @@ def _called(row_id: int, by: By, faces: Faces) -> tuple[str, str]:
     return entry.uid, entry.name or entry.code
 
 
-def name_of(by: By, key: str, faces: Faces) -> str:
-    """What the group with a key is called; as for a problem that belongs to none where there is no such."""
+def name_of(by: By, key: str, faces: Faces, *, occurs: bool) -> str:
+    """What the group with a key is called; as for a problem that belongs to none where there is no such.
+
+    Where none of the problems in sight is in it (`occurs`), it has no name for those who do not see it.
+    """
     directory = faces.directory
     if by is By.DAY:
         return key
@@ -156,7 +159,7 @@ def name_of(by: By, key: str, faces: Faces) -> str:
         category = directory.category(key)
         return category.label if category else gettext("none")
     entry = _table(by, directory).find(key)
-    seen = entry is not None and (by is not By.PERSON or faces.sees(entry))
+    seen = entry is not None and (faces.sees(entry) if by is By.PERSON else occurs or faces.knows(entry))
     return _called(entry.id, by, faces)[1] if entry is not None and seen else gettext("none")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from geodata.point_columns import NEVER, PointFilter
 from gridmap.errors import InvalidValueError
 from gridmap.hotspots.loading import LAST_SECOND, SOURCES, STATES, UNRESOLVED
-from gridmap.hotspots.snapshot import DOUBTFUL, Snapshot
+from gridmap.hotspots.snapshot import DOUBTFUL, Pairs, Snapshot
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gridmap.people.permissions import Scope
-    from gridmap.places.directory import Directory
+    from gridmap.places.directory import Directory, OrganisationEntry
     from gridmap.problems.models import Source, State
 
-__all__ = ["View", "ViewFilter", "open_view"]
+__all__ = ["View", "ViewFilter", "open_view", "organisations_in_sight"]
 
 _DAY = 86_400
 _MINUTE = 60
@@ -225,7 +225,7 @@ def open_view(
         area = pairs.within(areas=directory.below(found.id))
     if asked.organisation is not None:
         body = directory.organisations.find(asked.organisation)
-        if body is None:
+        if body is None or body not in organisations_in_sight(pairs, scope, directory):
             raise InvalidValueError(
                 "There is no organisation {found}.", parameter="organisation", found=asked.organisation
             )
@@ -252,6 +252,15 @@ def open_view(
         rest=rest,
     )
     return View(snapshot, asked, moment, facets)
+
+
+def organisations_in_sight(pairs: Pairs, scope: Scope, directory: Directory) -> list[OrganisationEntry]:
+    """Organisations that a reader may know: within their limits, or answering for a problem they see."""
+    if scope.everywhere:
+        return list(directory.organisations)
+    known = set(pairs.organisations[pairs.seen_by(scope)].tolist())
+    known.update(*(holding.organisations or () for holding in scope.holdings))
+    return [one for one in directory.organisations if one.id in known or scope.covers(one.area, one.id)]
 
 
 def _age_bounds(asked: ViewFilter, moment: int) -> tuple[int | None, int | None]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from gridmap.labels import label
 from gridmap.people.permissions import Permission
+from gridmap.places.directory import OrganisationEntry, PersonEntry, PlaceEntry
 
 if TYPE_CHECKING:
     from gridmap.people.permissions import Actor, Scope
-    from gridmap.places.directory import Directory, Entry, PersonEntry
+    from gridmap.places.directory import Directory, Entry
     from gridmap.places.responsibilities import Holder
 
 __all__ = ["Faces", "masked", "named"]
@@ -61,6 +62,18 @@ class Faces:
     def sees(self, entry: PersonEntry) -> bool:
         """Whether the reader may know of a person."""
         return self._may(Permission.PERSON_READ, entry)
+
+    def knows(self, entry: Entry) -> bool:
+        """Whether the reader may know what something is called even where no problem in sight names it."""
+        if isinstance(entry, PersonEntry):
+            return self.sees(entry)
+        if not self.actor.may(Permission.PROBLEM_READ):
+            return False
+        scope = self.actor.scope(Permission.PROBLEM_READ)
+        if isinstance(entry, OrganisationEntry):
+            return scope.everywhere or scope.covers(entry.area, entry.id)
+        area = entry.area if isinstance(entry, PlaceEntry) else entry.id
+        return scope.areas is None or area in scope.areas
 
     def holder(self, holder: Holder) -> dict[str, Any]:
         """One line of a card."""

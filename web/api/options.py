@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gridmap.hotspots.heat import Per, Weight
-from gridmap.hotspots.view import View, ViewFilter
+from gridmap.hotspots.view import View, ViewFilter, organisations_in_sight
 from gridmap.labels import label
 from gridmap.people.permissions import Permission
 from gridmap.places.base_tiles import DEEPEST
@@ -24,6 +24,9 @@ from web.installation import actor, clocks, db, installation
 
 if TYPE_CHECKING:
     from gridmap.people.permissions import Scope
+    from gridmap.places.directory import OrganisationEntry
+
+__all__ = ["known_organisations"]
 
 
 @api.get("/filters", tags=[PLACES], responses={"200": FilterOptions})
@@ -33,15 +36,7 @@ def filters(query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
     """List what can be chosen, with names, and where and when there is anything."""
     names = directory()
     scope = actor().scope(Permission.PLACE_READ)
-    view = None
-    if actor().may(Permission.PROBLEM_READ):
-        view = installation().reader.view(
-            db(),
-            clocks(),
-            ViewFilter(states=None),
-            scope=actor().scope(Permission.PROBLEM_READ),
-            now=now(),
-        )
+    view = _everything(Permission.PROBLEM_READ) if actor().may(Permission.PROBLEM_READ) else None
     return as_json(
         FilterOptions,
         {
@@ -49,7 +44,7 @@ def filters(query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
             "states": [{"code": state.value, "name": label(state)} for state in State],
             "sources": [{"code": source.value, "name": label(source)} for source in Source],
             "areas": _areas(names, scope),
-            "organisations": _organisations(names, view),
+            "organisations": _organisations(),
             "extent": _extent(scope, view),
             "heat": {"weights": [one.value for one in Weight], "per": [one.value for one in Per]},
             "base": {
@@ -97,17 +92,27 @@ def _areas(names: Directory, scope: Scope) -> list[dict[str, Any]]:
     return roots
 
 
-def _organisations(names: Directory, view: View | None) -> list[dict[str, Any]]:
-    """Organisations that the reader's problems belong to; all of them for whoever sees everything."""
-    scope = actor().scope(Permission.PROBLEM_READ) if view else actor().scope(Permission.PLACE_READ)
-    seen: set[int] | None = None
-    if not scope.everywhere:
-        pairs = view.snapshot.pairs if view else None
-        seen = set() if pairs is None else set(pairs.organisations[pairs.seen_by(scope)].tolist())
+def _everything(permission: Permission) -> View:
+    """Open the view of all that the reader holds a permission for."""
+    return installation().reader.view(
+        db(), clocks(), ViewFilter(states=None), scope=actor().scope(permission), now=now()
+    )
+
+
+def known_organisations(permission: Permission) -> list[OrganisationEntry]:
+    """Organisations to choose from, by name, for a reader who holds a permission on problems."""
+    pairs = _everything(permission).snapshot.pairs
+    found = organisations_in_sight(pairs, actor().scope(permission), directory())
+    return sorted(found, key=lambda one: one.name)
+
+
+def _organisations() -> list[dict[str, Any]]:
+    """Organisations that the reader may know of."""
+    if not actor().may(Permission.PROBLEM_READ):
+        return []
     return [
         {"uid": one.uid, "name": one.name, "kind": one.kind.value, "kind_name": label(one.kind)}
-        for one in sorted(names.organisations, key=lambda one: one.name)
-        if seen is None or one.id in seen
+        for one in known_organisations(Permission.PROBLEM_READ)
     ]
 
 

@@ -20,6 +20,7 @@ from web.access import needs
 from web.api.answering import directory, now, today
 from web.api.figure_parameters import FigureListQuery, FiguresQuery
 from web.api.figures import figures_of, page_behind
+from web.api.options import known_organisations
 from web.installation import actor, installation
 from web.pages.asking import asked
 
@@ -154,7 +155,7 @@ def index() -> str:
         meant=gettext(_MEANT[query.basis]),
         groups={by: gettext(name) for by, name in _GROUPS.items() if _offered(by)},
         areas=_areas(),
-        organisations=sorted(((o.uid, o.name) for o in names.organisations), key=lambda one: one[1]),
+        organisations=[(one.uid, one.name) for one in known_organisations(Permission.PROBLEM_READ)],
         categories=[c for c in names.categories if c.parent is None],
         sources=[(source.value, label(source)) for source in Source],
         counts=COUNTS,
@@ -186,11 +187,15 @@ def behind() -> str:
     """List the problems behind a number."""
     query = asked(FigureListQuery, but=("columns",))
     page, found = page_behind(query)
+    group = None
+    if query.key is not None:
+        faces = Faces(directory(), actor())
+        group = name_of(query.by, query.key, faces, occurs=page.total > 0)
     return render_template(
         "figures_list.html",
         query=query,
         count=COUNTS[query.figure],
-        group=None if query.key is None else name_of(query.by, query.key, Faces(directory(), actor())),
+        group=group,
         period=query.period(today()),
         basis=gettext(_BASES[query.basis]),
         page=page,

@@ -39,6 +39,7 @@ from gridmap.problems.models import Source, State
 from gridmap.store.engine import reading, writing
 from web.access import needs
 from web.api.answering import directory, now, view_of
+from web.api.options import known_organisations
 from web.api.parameters import ProblemsQuery
 from web.api.problems import rows_of
 from web.export_scene import filters_in_words
@@ -90,7 +91,7 @@ def index() -> str:
         columns=COLUMNS.values(),
         wanted=set(columns_of(db(), actor())),
         areas=[(area.uid, area.name, len(paths[area.id]) - 1) for area in areas],
-        organisations=sorted(((o.uid, o.name) for o in names.organisations), key=lambda one: one[1]),
+        organisations=[(one.uid, one.name) for one in known_organisations(Permission.PROBLEM_EXPORT)],
         categories=[c for c in names.categories if c.parent is None],
         states=[(state.value, label(state)) for state in State],
         sources=[(source.value, label(source)) for source in Source],
@@ -181,7 +182,7 @@ def export() -> AnyResponse:
         return {"file": file.name, "count": len(numbers)}
 
     job = here.jobs.start("ledger", work, owner=who.login_id)
-    return redirect(url_for("ledger.made", job=job.uid))
+    return redirect(url_for("ledger.made", job=uuid.UUID(job.uid)))
 
 
 def _file(content: bytes) -> Response:
@@ -206,7 +207,7 @@ def _swept(folder: Path) -> Path:
 def made(job: uuid.UUID) -> str:
     """Show how far a large file is, and give it."""
     found = installation().jobs.find(job.hex, owner=actor().login_id)
-    return render_template("ledger_made.html", job=found, ready=found.state is JobState.DONE)
+    return render_template("ledger_made.html", uid=job, job=found, ready=found.state is JobState.DONE)
 
 
 @pages.get("/file/<uuid:job>")

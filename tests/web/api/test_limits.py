@@ -15,6 +15,7 @@ from sqlalchemy import text
 from geodata.heat import Heat
 from geodata.heat_picture import heat_png
 from geodata.point_columns import PointColumns
+from gridmap.hotspots.listing import Sort
 from gridmap.people.permissions import Role
 from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
@@ -130,6 +131,23 @@ def test_lists_and_single_problems(reader, town):
         expected = 200 if number in seen else 404
         assert reader.client.get(f"/api/v1/problems/{uid}").status_code == expected
         assert reader.client.get(f"/api/v1/problems/by-number/{number}").status_code == expected
+
+
+@pytest.mark.parametrize("reader", ["one community", "one organisation"], indirect=True)
+def test_somebody_elses_cursor_opens_no_page_of_theirs(reader, sign_in, town):
+    """A cursor says where a page begins, not whose it is; and says nothing of whom it was made for."""
+    everything = sign_in()
+    own = set(reader.frame["number"])
+    for sort in Sort:
+        asked = {"state": "all", "doubtful": "1", "sort": sort.value, "limit": 60}
+        cursor = everything.get("/api/v1/problems", query_string=asked).json["next"]
+        while cursor:
+            page = get(reader, "problems", **asked, cursor=cursor).json
+            assert {one["properties"]["number"] for one in page["features"]} <= own
+            assert page["total"] == len(own)
+            cursor = everything.get("/api/v1/problems", query_string=asked | {"cursor": cursor}).json["next"]
+    for hidden in ("phone", "reporter", "reporter_phone", "login"):
+        assert reader.client.get("/api/v1/problems", query_string={hidden: "1"}).status_code == 422
 
 
 @pytest.mark.parametrize("reader", READERS, indirect=True)
