@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from gridmap.deadlines.calendar import UNITS, as_stamp, as_time, load_calendar
+from gridmap.deadlines.holders import stage_holders
 from gridmap.deadlines.models import (
     Accountability,
     Escalation,
@@ -19,12 +20,13 @@ from gridmap.deadlines.models import (
     StepKind,
 )
 from gridmap.deadlines.notices import answer_time, make_notice
+from gridmap.deadlines.stages import STAGES, stage_limit
 from gridmap.deadlines.step_table import lock_steps, read_steps
-from gridmap.deadlines.steps import Wait, horizon, next_steps
+from gridmap.deadlines.steps import Wait, horizon, next_steps, within_stage
 from gridmap.people.permissions import Actor
 from gridmap.places.ground import ground_on
 from gridmap.places.models import ResponsibilityRole
-from gridmap.problems.models import Event, EventKind, Problem
+from gridmap.problems.models import Event, EventKind, Problem, State
 from gridmap.store.bulk import insert_rows
 from gridmap.store.bulk_update import update_rows
 from gridmap.store.clock import next_change
@@ -34,13 +36,12 @@ from gridmap.workflow.transitions import AT_WORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
-    from gridmap.deadlines.calendar import WorkingCalendar
     from gridmap.deadlines.models import EscalationStep
     from gridmap.places.ground import Ground
 
@@ -60,7 +61,10 @@ class Escalated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """Problems for which a step is to be taken, columns of shape (n,), and the step's position."""
+    """Problems for which a step is to be taken, columns of shape (n,), and the step's position.
+
+    Organisation and person are those who have to fix it; `_answering` says whose turn it is.
+    """
 
     rows: dict[str, NDArray[Any]]
     step: NDArray[np.int16]
@@ -69,7 +73,7 @@ class _Found:
 
 def something_to_do(session: Session, *, settings: Settings, now: datetime) -> bool:
     """Whether `escalate` would do anything; only reads."""
-    return bool(_find(session, load_calendar(settings), now, lock=False).step.size)
+    return bool(_find(session, settings, now, lock=False).step.size)
 
 
 def escalate(session: Session, *, settings: Settings, now: datetime) -> Escalated:
@@ -88,11 +92,12 @@ def escalate(session: Session, *, settings: Settings, now: datetime) -> Escalate
     now
         Time of the change.
     """
-    calendar = load_calendar(settings)
-    found = _hold(session, calendar, now)
+    found = _hold(session, settings, now)
     if not found.step.size:
         return Escalated()
-    ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
+    day = now.astimezone(settings.zone).date()
+    ground = ground_on(session, day, reach_metres=settings.road_reach_metres)
+    _answering(session, ground, found.rows, day)
     done = Escalated()
     notices = reminders = 0
     for at, step in enumerate(found.steps):
@@ -126,30 +131,35 @@ def escalate(session: Session, *, settings: Settings, now: datetime) -> Escalate
     return Escalated(done.problems, notices, reminders)
 
 
-def _hold(session: Session, calendar: WorkingCalendar, now: datetime) -> _Found:
+def _hold(session: Session, settings: Settings, now: datetime) -> _Found:
     """Find what is due, and keep others from it until the transaction ends.
 
     Whoever else escalates waits at the table of steps; whoever takes a step with a problem, at its row.
     """
-    found = _find(session, calendar, now, lock=True)
+    found = _find(session, settings, now, lock=True)
     if not found.step.size or session.get_bind().dialect.name != "postgresql":
         return found
     held = select(Problem.id).where(among(session, Problem.id, found.rows["id"])).order_by(Problem.id)
     session.execute(held.with_for_update()).all()
     # What others changed until now counts; what they added meanwhile is not held and waits for the next time.
-    again = _find(session, calendar, now, lock=True)
+    again = _find(session, settings, now, lock=True)
     still = np.isin(again.rows["id"], found.rows["id"])
     rows = {name: values[still] for name, values in again.rows.items()}
     return _Found(rows, again.step[still], again.steps)
 
 
-def _find(session: Session, calendar: WorkingCalendar, now: datetime, *, lock: bool) -> _Found:
+def _find(session: Session, settings: Settings, now: datetime, *, lock: bool) -> _Found:
+    calendar = load_calendar(settings)
     table = lock_steps(session) if lock else read_steps(session)
     steps = [step for step in table if step.enabled]
     moment = as_stamp(now)
     waits = [Wait(step.kind, step.wait, UNITS[step.unit]) for step in steps]
     latest = as_time(horizon(waits, moment, calendar))
-    open_ones = (Problem.state.in_(AT_WORK), Problem.due_at <= latest)
+    # In working hours that a stage may take; 0: as long as an organisation has it, by its own limit.
+    pressing = dict.fromkeys(AT_WORK, 0) | {
+        state: limit[0] for state in STAGES if (limit := stage_limit(state, settings)) is not None
+    }
+    open_ones = (Problem.state.in_(pressing), Problem.due_at <= latest)
     rows = read_columns(
         session,
         select(
@@ -175,9 +185,27 @@ def _find(session: Session, calendar: WorkingCalendar, now: datetime, *, lock: b
     column = places.get_indexer(pd.Index(before["step_id"]))
     known = (problem >= 0) & (column >= 0)
     taken[problem[known], column[known]] = before["taken_at"][known]
-    step = next_steps(waits, rows["due_at"], taken, moment, calendar)
+    step = np.full(rows["id"].size, -1, dtype=np.int16)
+    hours = np.array([pressing.get(state, 0) for state in State])[rows["state"]]
+    for stage in np.unique(hours).tolist():
+        here = hours == stage
+        own = within_stage(waits, stage) if stage else waits
+        step[here] = next_steps(own, rows["due_at"][here], taken[here], moment, calendar)
     chosen = step >= 0
     return _Found({name: values[chosen] for name, values in rows.items()}, step[chosen], steps)
+
+
+def _answering(session: Session, ground: Ground, rows: dict[str, NDArray[Any]], day: date) -> None:
+    """Put in those who answer for the stage, where it is not the organisation's turn."""
+    waits = ~_fixing(rows)
+    person, organisation = stage_holders(
+        session, ground, rows["state"][waits], rows["area_id"][waits], day=day
+    )
+    rows["person_id"][waits], rows["organisation_id"][waits] = person, organisation
+
+
+def _fixing(rows: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    return np.isin(rows["state"], [list(State).index(state) for state in AT_WORK])
 
 
 def _send_notices(
@@ -186,18 +214,26 @@ def _send_notices(
     settings: Settings,
     now: datetime,
 ) -> tuple[NDArray[np.int64], NDArray[np.object_], int]:
-    """One supervision notice to each organisation; its id and line of history for each problem."""
+    """One supervision notice to each organisation, of what it has to fix and of what else waits for it.
+
+    Returns the notice's id and line of history for each problem, and how many notices there are.
+    """
     answer_by = answer_time(settings, now)
     ids = np.zeros(rows["id"].size, dtype=np.int64)
     told = np.empty(rows["id"].size, dtype=object)
     count = 0
-    for organisation, here in _groups(rows["organisation_id"]):
+    fixing, bodies = _fixing(rows), rows["organisation_id"]
+    parts = [np.where(part, bodies, _NOBODY) for part in (fixing, ~fixing)]
+    for organisation, here in (group for part in parts for group in _groups(part)):
+        if organisation < 0:
+            continue
         notice = make_notice(
             session,
             NoticeKind.SUPERVISION,
             organisation,
             problems=rows["id"][here],
             due_at=rows["due_at"][here],
+            states=rows["state"][here],
             issued_by=Actor.owner().name,
             answer_by=answer_by,
             zone=settings.zone,

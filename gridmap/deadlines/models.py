@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gridmap.people.models import Organisation
-from gridmap.problems.models import TimeUnit
+from gridmap.problems.models import State, TimeUnit
 from gridmap.store.base import Base, BigId, Identified, text_enum
 
 __all__ = [
@@ -122,6 +122,8 @@ class NoticeItem(Base):
     notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id"))
     problem_id: Mapped[int] = mapped_column(ForeignKey("problem.id"), index=True)
     due_at: Mapped[datetime | None]
+    state: Mapped[State | None] = mapped_column(text_enum(State))
+    """In which it was then; none on notices from before this was kept."""
 
 
 class Reminder(Base, Identified):

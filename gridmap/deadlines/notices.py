@@ -14,7 +14,7 @@ from gridmap.errors import ConflictError, InvalidValueError, NotFoundError
 from gridmap.language import gettext
 from gridmap.people.permissions import Permission
 from gridmap.people.within import within
-from gridmap.problems.models import Event, EventKind, Problem, TimeUnit
+from gridmap.problems.models import Event, EventKind, Problem, State, TimeUnit
 from gridmap.store.bulk import insert_rows
 from gridmap.store.clock import next_change
 from gridmap.store.selection import among
@@ -67,6 +67,7 @@ def make_notice(
     *,
     problems: ArrayLike,
     due_at: Any,
+    states: ArrayLike,
     issued_by: str,
     answer_by: datetime | None,
     zone: tzinfo,
@@ -81,8 +82,8 @@ def make_notice(
         Of a writing transaction; no other gets a number of this kind until it ends.
     kind, organisation
         What is sent to whom.
-    problems, due_at
-        Case numbers, and their limits (datetime64, UTC, NaT: none), shape (n,).
+    problems, due_at, states
+        Case numbers, their limits (datetime64, UTC, NaT: none) and positions in `State`, shape (n,).
     issued_by, answer_by, demand
         By whom, until when an answer is wanted, and what is demanded beyond fixing.
     zone
@@ -108,7 +109,12 @@ def make_notice(
     insert_rows(
         session,
         NoticeItem,
-        {"notice_id": notice.id, "problem_id": np.asarray(problems), "due_at": np.asarray(due_at)},
+        {
+            "notice_id": notice.id,
+            "problem_id": np.asarray(problems),
+            "due_at": np.asarray(due_at),
+            "state": np.asarray(states),
+        },
     )
     return notice
 
@@ -264,6 +270,7 @@ def issue_notices(
             organisation,
             problems=[problem.id for problem in named],
             due_at=[problem.due_at and problem.due_at.replace(tzinfo=None) for problem in named],
+            states=[list(State).index(problem.state) for problem in named],
             issued_by=actor.name,
             answer_by=answer_by,
             zone=settings.zone,

@@ -46,8 +46,9 @@ class Document:
     notice: Notice
     organisation: str
     problems: Sequence[Any]
-    """Rows with `uid`, `id`, `address`, `description`, `due_at`, `state`, `category`, `category_en`, and
-    `readable`: whether the reader may open the problem itself."""
+    """Rows with `uid`, `id`, `address`, `description`, `due_at`, `state`, `named_in` (its state in the
+    notice; None on old ones), `category`, `category_en`, and `readable`: whether the reader may open the
+    problem itself."""
 
 
 def list_notices(
@@ -121,6 +122,7 @@ def read_notice(session: Session, actor: Actor, uid: uuid.UUID) -> Document:
             Problem.description,
             Problem.state,
             NoticeItem.due_at,
+            NoticeItem.state.label("named_in"),
             Category.name.label("category"),
             Category.name_en.label("category_en"),
             readable(actor, Problem.area_id, Problem.organisation_id).label("readable"),

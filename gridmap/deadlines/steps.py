@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gridmap.deadlines.calendar import UNITS
 from gridmap.deadlines.models import StepKind
+from gridmap.problems.models import TimeUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from gridmap.deadlines.calendar import WorkingCalendar
 
-__all__ = ["Wait", "horizon", "next_steps"]
+__all__ = ["Wait", "horizon", "next_steps", "within_stage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,18 @@ def next_steps(
             after = done
         found[ripe & np.isnat(done) & (found < 0)] = at
     return found
+
+
+def within_stage(steps: Sequence[Wait], hours: int) -> list[Wait]:
+    """Return the steps for a limit of so many working hours, of which half passes before a reminder."""
+    half = hours // 2
+    hour = UNITS[TimeUnit.WORKING_HOUR]
+    return [
+        replace(step, wait=min(step.wait, half) if step.unit == hour else half, unit=hour)
+        if step.kind is StepKind.REMIND
+        else step
+        for step in steps
+    ]
 
 
 def horizon(steps: Sequence[Wait], moment: np.datetime64, calendar: WorkingCalendar) -> np.datetime64:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-__all__ = ["Ground", "Held", "Roads", "ground_on"]
+__all__ = ["Ground", "Held", "Roads", "first_at", "ground_on", "inherited"]
 
 _OFFICES = (OrganisationKind.COMMUNITY, OrganisationKind.SUBDISTRICT_OFFICE)
 
@@ -147,7 +147,7 @@ def _load(session: Session, day: date, reach_metres: float) -> Ground:
     area_at = pd.Index(areas["id"])
     parent = area_at.get_indexer(pd.Index(areas["parent_id"]))
     offices = np.where(_is_one_of(bodies["kind"], _OFFICES), bodies["id"], -1)
-    office = _first(len(area_at), area_at.get_indexer(pd.Index(bodies["area_id"])), offices)
+    office = first_at(len(area_at), area_at.get_indexer(pd.Index(bodies["area_id"])), offices)
     heads = bodies["id"][_is_one_of(bodies["kind"], (OrganisationKind.HEADQUARTERS,))]
     places = {"area": area_at, "cell": pd.Index(cells["id"]), "road": pd.Index(roads["id"])}
     return Ground(
@@ -159,7 +159,7 @@ def _load(session: Session, day: date, reach_metres: float) -> Ground:
         cells=CellIndex(cells["geometry"]),
         road_ids=roads["id"],
         roads=Roads(roads["geometry"], reach_metres),
-        office=_inherited(office, parent),
+        office=inherited(office, parent),
         headquarters=int(heads[0]) if heads.size else -1,
         held=_holders(session, day, places, parent),
     )
@@ -191,8 +191,8 @@ def _holders(
         at = index.get_indexer(pd.Index(rows[kind]))
         for position, role in enumerate(ResponsibilityRole):
             here = np.where(rows["role"] == position, at, -1)
-            both = (_first(len(index), here, rows[who]) for who in ("person", "organisation"))
-            held[kind, role] = Held(*(_inherited(ids, parent) if kind == "area" else ids for ids in both))
+            both = (first_at(len(index), here, rows[who]) for who in ("person", "organisation"))
+            held[kind, role] = Held(*(inherited(ids, parent) if kind == "area" else ids for ids in both))
     return held
 
 
@@ -206,7 +206,7 @@ def _is_one_of(kinds: NDArray[np.int16], wanted: tuple[OrganisationKind, ...]) -
     return np.isin(kinds, [list(OrganisationKind).index(kind) for kind in wanted])
 
 
-def _first(size: int, at: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+def first_at(size: int, at: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Id that comes first for each of `size` positions; -1 where there is none."""
     found = np.full(size, -1, dtype=np.int64)
     there = np.flatnonzero((at >= 0) & (ids >= 0))[::-1]
@@ -214,7 +214,7 @@ def _first(size: int, at: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[
     return found
 
 
-def _inherited(ids: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.int64]:
+def inherited(ids: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.int64]:
     """Fill what is missing from the next area above that has it."""
     for _ in AreaLevel:
         missing = (ids < 0) & (parent >= 0)

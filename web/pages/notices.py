@@ -21,6 +21,7 @@ from gridmap.deadlines.notices import (
     problems_for_notices,
 )
 from gridmap.deadlines.queries import list_accountability, list_notices, read_notice
+from gridmap.deadlines.stages import STAGES
 from gridmap.errors import InvalidValueError
 from gridmap.labels import label
 from gridmap.language import current_language
@@ -205,6 +206,7 @@ def show(uid: uuid.UUID) -> str:
         "notice.html",
         document=document,
         notice=document.notice,
+        waiting=bool(document.problems) and all(one.named_in in STAGES for one in document.problems),
         early=any(one.due_at is None or one.due_at >= document.notice.issued_at for one in document.problems),
         office=office,
         kinds=NoticeKind,

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, update
 
+from gridmap.config import Settings
 from gridmap.deadlines.escalation import escalate, something_to_do
 from gridmap.deadlines.models import (
     Accountability,
@@ -19,7 +21,11 @@ from gridmap.deadlines.models import (
     Reminder,
     StepKind,
 )
+from gridmap.deadlines.stages import stage_limit
 from gridmap.deadlines.step_table import lock_steps
+from gridmap.people.logins import create_login
+from gridmap.people.models import Login, Person
+from gridmap.people.permissions import Role
 from gridmap.problems.models import Event, EventKind, Problem, State
 from gridmap.store.engine import reading, writing
 
@@ -100,10 +106,83 @@ def test_one_notice_lists_all_problems_of_one_organisation(engine, city, add_pro
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_only_what_an_organisation_is_at_is_urged(engine, city, add_problem, run, state):
+def test_only_what_is_somebodys_turn_is_urged(engine, city, add_problem, run, state):
     add_problem(MONDAY - timedelta(days=5), state=state)
-    at_work = state in {State.DISPATCHED, State.ACCEPTED, State.SENT_BACK}
-    assert run(MONDAY).problems == ({StepKind.NOTICE: 1} if at_work else {})
+    nobodys = state.resolved or state is State.SUSPENDED
+    assert run(MONDAY).problems == ({} if nobodys else {StepKind.NOTICE: 1})
+
+
+def manager(session, area, organisation, role=Role.AREA_MANAGER):
+    person = Person(name="管理员", organisation_id=organisation)
+    create_login(
+        session,
+        person=person,
+        username=f"m{area}",
+        password="correct horse",  # noqa: S106 - of a throwaway login
+        role=role,
+        area_id=area,
+    )
+    return person.id
+
+
+STAGES = {
+    State.RECORDED: Role.AREA_MANAGER,
+    State.CHECKED: Role.AREA_MANAGER,
+    State.RETURNED: Role.AREA_MANAGER,
+    State.FIXED: Role.SUPERVISION,
+    State.VERIFIED: Role.SUPERVISION,
+}
+
+
+@pytest.mark.parametrize("state", STAGES)
+def test_a_stage_is_followed_with_those_whose_step_is_next(engine, city, add_problem, run, state):
+    """The limit ends at noon, and is reminded of one or two working hours before."""
+    with writing(engine) as session:
+        first = manager(session, city.areas[0].id, city.squads[1].id, STAGES[state])
+        # Who fixes is not who is told to verify.
+        manager(session, city.areas[1].id, city.squads[1].id, Role.GRID_WORKER)
+    numbers = [add_problem(MONDAY + timedelta(hours=2), at=at, state=state) for at in (0, 1)]
+    half = stage_limit(state, Settings())[0] // 2
+    assert run(MONDAY + timedelta(hours=2 - half, minutes=-1)).problems == {}
+    assert run(MONDAY + timedelta(hours=2 - half)).problems == {StepKind.REMIND: 2}
+    assert set(rows(engine, Reminder.person_id, Reminder.organisation_id)) == {
+        (first, None),
+        (None, city.head.id),
+    }
+    assert run(MONDAY + timedelta(hours=2, minutes=1)).problems == {StepKind.NOTICE: 2}
+    with reading(engine) as session:
+        named = session.execute(
+            select(Notice.organisation_id, NoticeItem.problem_id, NoticeItem.state).join(
+                NoticeItem, NoticeItem.notice_id == Notice.id
+            )
+        ).all()
+    assert set(named) == {(city.squads[1].id, numbers[0], state), (city.head.id, numbers[1], state)}
+    assert run(MONDAY + timedelta(days=1, hours=3)).problems == {StepKind.LEADER: 2}
+    assert run(MONDAY + timedelta(days=3, hours=4)).problems == {StepKind.ACCOUNTABILITY: 2}
+    listed = rows(engine, Accountability.problem_id, Accountability.organisation_id, Accountability.person_id)
+    assert set(listed) == {(numbers[0], city.squads[1].id, first), (numbers[1], city.head.id, None)}
+
+
+def test_a_stage_without_a_limit_and_a_login_that_is_closed_are_left_alone(
+    engine, settings, city, add_problem
+):
+    with writing(engine) as session:
+        manager(session, city.areas[0].id, city.squads[1].id)
+        session.execute(update(Login).values(disabled=True))
+    add_problem(MONDAY - timedelta(hours=1), state=State.RECORDED)
+    with writing(engine) as session:
+        assert escalate(session, settings=replace(settings, check_hours=0), now=MONDAY).problems == {}
+        assert escalate(session, settings=settings, now=MONDAY).problems == {StepKind.NOTICE: 1}
+    assert rows(engine, Notice.organisation_id) == [(city.head.id,)]
+
+
+def test_what_is_to_be_fixed_and_what_waits_are_two_papers(engine, city, add_problem, run):
+    with writing(engine) as session:
+        manager(session, city.areas[0].id, city.squads[0].id)
+    add_problem(MONDAY - timedelta(hours=1))
+    add_problem(MONDAY - timedelta(hours=1), state=State.RECORDED)
+    assert run(MONDAY).notices == 2
+    assert {body for (body,) in rows(engine, Notice.organisation_id)} == {city.squads[0].id}
 
 
 def test_no_limit_and_a_far_limit_do_nothing(engine, city, add_problem, run):
