@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.store.base import Base, Identified
 
-__all__ = ["JointOperation", "JointParticipant", "JointProblem", "JointResult"]
+__all__ = ["JointChange", "JointOperation", "JointParticipant", "JointProblem", "JointResult"]
 
 
 class JointOperation(Base, Identified):
@@ -61,5 +62,19 @@ class JointResult(Base, Identified):
     what: Mapped[str] = mapped_column(String(100))
     count: Mapped[int] = mapped_column(Integer)
     unit: Mapped[str] = mapped_column(String(20), default="")
+    actor: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime]
+
+
+class JointChange(Base, Identified):
+    """One immutable line of an operation's history."""
+
+    __tablename__ = "joint_change"
+
+    operation_id: Mapped[int] = mapped_column(ForeignKey("joint_operation.id"), index=True)
+    what: Mapped[str] = mapped_column(String(24))
+    """``planned``, ``edited``, ``problems_in``, ``problems_out``, ``counted``, ``uncounted``, ``ended``."""
+    changes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """Before and after by field, as they read then."""
     actor: Mapped[str] = mapped_column(String(100))
     at: Mapped[datetime]

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
-from gridmap.joint.models import JointOperation, JointParticipant, JointProblem, JointResult
+from gridmap.joint.models import JointChange, JointOperation, JointParticipant, JointProblem, JointResult
 from gridmap.problems.limits import inside
 from gridmap.problems.models import Problem
+from gridmap.store.selection import among
 
 if TYPE_CHECKING:
     import uuid
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from gridmap.people.permissions import Scope
 
-__all__ = ["Operation", "read_operation", "read_operations", "tally", "visible"]
+__all__ = ["Line", "Operation", "history_of", "read_operation", "read_operations", "tally", "visible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Operation:
     participants: list[JointParticipant]
     results: list[JointResult]
     problems: list[int]
+
+    @property
+    def people(self) -> int:
+        """How many people came, of all organisations."""
+        return sum(one.people for one in self.participants)
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
@@ -82,6 +89,36 @@ def read_operation(session: Session, scope: Scope, uid: uuid.UUID) -> Operation 
     if row is None:
         return None
     return next((one for one in read_operations(session, scope, limit=10_000) if one.row.id == row), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an operation's history as its reader may know it."""
+
+    what: str
+    changes: dict[str, list[Any]]
+    """Before and after by field; of problems only those in the reader's scope."""
+    actor: str
+    at: datetime
+
+
+def history_of(session: Session, scope: Scope, operation: JointOperation) -> tuple[list[Line], int]:
+    """Return the lines of the history that the reader may see, the first first, and how many there are."""
+    query = select(JointChange).where(JointChange.operation_id == operation.id).order_by(JointChange.id)
+    rows = session.scalars(query).all()
+    numbers = {number for row in rows for side in row.changes.get("problems", ()) for number in side}
+    seen = set(
+        session.scalars(select(Problem.id).where(among(session, Problem.id, sorted(numbers)), inside(scope)))
+    )
+    lines = []
+    for row in rows:
+        changes = dict(row.changes)
+        if "problems" in changes:
+            changes["problems"] = [[one for one in side if one in seen] for side in changes["problems"]]
+            if not any(changes["problems"]):
+                continue
+        lines.append(Line(row.what, changes, row.actor, row.at))
+    return lines, len(rows)
 
 
 def tally(session: Session, scope: Scope) -> list[tuple[str, str, int]]:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import select
 
-from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
+from gridmap.errors import ConflictError, InvalidValueError, PermissionDeniedError
+from gridmap.joint.holding import checked, hold, ids_of, keep_change, tell
 from gridmap.joint.models import JointOperation, JointParticipant, JointProblem, JointResult
 from gridmap.people.models import Organisation
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
 from gridmap.problems.limits import inside
-from gridmap.problems.models import Event, EventKind, Problem
+from gridmap.problems.models import Problem
 from gridmap.store.bulk import insert_rows
-from gridmap.store.bulk_update import update_rows
 from gridmap.store.claim import claim
-from gridmap.store.clock import next_change
 from gridmap.store.selection import among
 
 if TYPE_CHECKING:
+    import uuid
     from datetime import datetime
 
     from numpy.typing import ArrayLike, NDArray
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Draft", "add_problems", "add_result", "end_operation", "plan_operation"]
 
-_LONGEST = {"name": 200, "place": 300, "remark": 5000, "what": 100, "unit": 20}
 MOST_COUNTED = 10_000_000
 
 
@@ -64,12 +62,14 @@ def plan_operation(session: Session, actor: Actor, draft: Draft, *, now: datetim
     claim(session, draft.uid)
     known = session.scalar(select(JointOperation).where(JointOperation.uid == draft.uid))
     if known is not None:
-        _hold(session, actor, draft.uid)
+        hold(session, actor, draft.uid)
         return known
     for name in ("name", "place", "remark"):
-        _checked(name, getattr(draft, name), needed=name == "name")
-    area = _ids(session, Area, (draft.area,), "area")[0]
-    bodies = _ids(session, Organisation, tuple(dict.fromkeys((draft.leader, *draft.participants))), "leader")
+        checked(name, getattr(draft, name), needed=name == "name")
+    area = ids_of(session, Area, (draft.area,), "area")[0]
+    bodies = ids_of(
+        session, Organisation, tuple(dict.fromkeys((draft.leader, *draft.participants))), "leader"
+    )
     if len(bodies) < 2:
         raise InvalidValueError(
             "Expected at least two organisations; found {found}.", parameter="participants", found=len(bodies)
@@ -91,58 +91,8 @@ def plan_operation(session: Session, actor: Actor, draft: Draft, *, now: datetim
     session.flush()
     session.add_all(JointParticipant(operation_id=operation.id, organisation_id=body) for body in bodies)
     session.flush()
+    keep_change(session, actor, operation, "planned", now=now)
     return operation
-
-
-def _checked(name: str, text: str, *, needed: bool) -> str:
-    text = text.strip()
-    if len(text) > _LONGEST[name] or (needed and not text):
-        raise InvalidValueError(
-            "Expected 1 to {longest} characters; found {found}.",
-            parameter=name,
-            longest=_LONGEST[name],
-            found=len(text),
-        )
-    return text
-
-
-def _ids(session: Session, model: Any, uids: tuple[str, ...], parameter: str) -> list[int]:
-    """Ids in the order of the uids."""
-    found = []
-    for text in uids:
-        try:
-            row = session.scalar(select(model.id).where(model.uid == uuid.UUID(text)))
-        except ValueError:
-            row = None
-        if row is None:
-            raise InvalidValueError("There is nothing with the uid {found}.", parameter=parameter, found=text)
-        found.append(int(row))
-    return found
-
-
-def _hold(session: Session, actor: Actor, uid: uuid.UUID, *, going_on: bool = False) -> JointOperation:
-    """Return an operation that the actor may manage.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none, or it lies outside their scope.
-    ConflictError
-        If it has ended and must be going on.
-    """
-    scope = actor.scope(Permission.JOINT_MANAGE)
-    operation = session.scalar(select(JointOperation).where(JointOperation.uid == uid).with_for_update())
-    bodies = () if operation is None else _bodies(session, operation)
-    if operation is None or not any(scope.covers(operation.area_id, body) for body in bodies):
-        raise NotFoundError("There is no such joint operation, or it lies outside what you may see.")
-    if going_on and operation.ended_at is not None:
-        raise ConflictError("This joint operation has ended.")
-    return operation
-
-
-def _bodies(session: Session, operation: JointOperation) -> list[int]:
-    query = select(JointParticipant.organisation_id).where(JointParticipant.operation_id == operation.id)
-    return list(session.scalars(query))
 
 
 def add_problems(
@@ -157,7 +107,7 @@ def add_problems(
     InvalidValueError
         If a problem is not there or lies outside what the actor may see.
     """
-    operation = _hold(session, actor, uid, going_on=True)
+    operation = hold(session, actor, uid, going_on=True)
     wanted = np.unique(np.asarray(numbers, dtype=np.int64))
     seen = actor.scope(Permission.PROBLEM_READ)
     query = select(Problem.id).where(among(session, Problem.id, wanted), inside(seen))
@@ -176,7 +126,9 @@ def add_problems(
         JointProblem,
         {"operation_id": np.full(len(fresh), operation.id), "problem_id": fresh},
     )
-    _tell(session, actor, operation, fresh, {"step": "joined"}, now=now)
+    tell(session, actor, operation, fresh, {"step": "joined"}, now=now)
+    if len(fresh):
+        keep_change(session, actor, operation, "problems_in", {"problems": [[], fresh.tolist()]}, now=now)
     return fresh
 
 
@@ -192,8 +144,8 @@ def add_result(
     InvalidValueError
         If it is not said what was counted, or the number cannot be one.
     """
-    operation = _hold(session, actor, uid, going_on=True)
-    what, unit = _checked("what", what, needed=True), _checked("unit", unit, needed=False)
+    operation = hold(session, actor, uid, going_on=True)
+    what, unit = checked("what", what, needed=True), checked("unit", unit, needed=False)
     if not 1 <= count <= MOST_COUNTED:
         raise InvalidValueError(
             "Expected a whole number from 1 to {most}; found {found}.",
@@ -206,6 +158,7 @@ def add_result(
     )
     session.add(result)
     session.flush()
+    keep_change(session, actor, operation, "counted", {"result": ["", f"{what} {count}{unit}"]}, now=now)
     return result
 
 
@@ -219,7 +172,7 @@ def end_operation(session: Session, actor: Actor, uid: uuid.UUID, *, now: dateti
     NotFoundError, ConflictError
         As for `add_problems`; also before it has begun.
     """
-    operation = _hold(session, actor, uid, going_on=True)
+    operation = hold(session, actor, uid, going_on=True)
     if operation.starts_at > now:
         raise ConflictError("This joint operation has not begun yet.")
     operation.ended_at = now
@@ -230,34 +183,6 @@ def end_operation(session: Session, actor: Actor, uid: uuid.UUID, *, now: dateti
     counted = [{"what": one.what, "count": one.count, "unit": one.unit} for one in results]
     query = select(JointProblem.problem_id).where(JointProblem.operation_id == operation.id)
     numbers = np.array(session.scalars(query).all(), dtype=np.int64)
-    _tell(session, actor, operation, numbers, {"step": "ended", "results": counted}, now=now)
+    tell(session, actor, operation, numbers, {"step": "ended", "results": counted}, now=now)
+    keep_change(session, actor, operation, "ended", now=now)
     return operation
-
-
-def _tell(
-    session: Session,
-    actor: Actor,
-    operation: JointOperation,
-    numbers: NDArray[np.int64],
-    said: dict[str, Any],
-    *,
-    now: datetime,
-) -> None:
-    """Add a line to the history of each problem."""
-    if not len(numbers):
-        return
-    insert_rows(
-        session,
-        Event,
-        {
-            "problem_id": numbers,
-            "kind": EventKind.JOINT,
-            "at": now,
-            "recorded_at": now,
-            "actor": actor.name,
-            "person_id": actor.person_id,
-            "note": operation.name,
-            "details": {"operation": str(operation.uid), **said},
-        },
-    )
-    update_rows(session, Problem, numbers, {"change": next_change(session)})

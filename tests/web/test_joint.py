@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from gridmap.people.models import Organisation
@@ -33,7 +34,17 @@ def test_planned_joined_counted_and_ended(app, sign_in):
     client.post(address, data={"do": "problems", "numbers": f"#{problem['number']}"})
     client.post(address, data={"do": "result", "what": "清运垃圾", "count": "5", "unit": "车"})
     assert 'role="alert"' in client.post(address, data={"do": "result", "what": "x", "count": "五"}).text
+    seen = re.search(r'name="seen" value="(\d+)"', client.get(address).text)[1]
+    edit = {"do": "edit", "seen": seen, "name": "清理占道", "place": "后街", "leader": other}
+    edit |= {"starts_at": "2026-01-05T09:30", "stays": [leader, other], f"people-{leader}": "8"}
+    assert 'role="alert"' in client.post(address, data=edit | {f"people-{other}": "五"}).text
+    assert client.post(address, data=edit).status_code == 302
+    assert client.post(address, data=edit).status_code == 409, "what was shown is not what it is now"
+    assert client.post(address, data={"do": "nothing"}).status_code == 200
     shown = client.get(address).text
+    assert "参加 8 人次" in shown
+    assert "<del>城管中队</del> <ins>派出所</ins>" in shown
+    assert "<ins>后街</ins>" in shown
     assert "派出所" in shown
     assert "清运垃圾" in shown
     assert f">{problem['number']}<" in shown

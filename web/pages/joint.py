@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from gridmap.errors import InvalidValueError, NotFoundError
-from gridmap.joint.queries import Operation, read_operation, read_operations, tally
+from gridmap.joint.queries import history_of, read_operation, read_operations, tally
+from gridmap.joint.revising import Revision, drop_problems, drop_result, revise_operation
 from gridmap.joint.service import Draft, add_problems, add_result, end_operation, plan_operation
-from gridmap.language import gettext
+from gridmap.language import N_, gettext
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.problems.records import read_records
@@ -22,7 +23,10 @@ from web.api.answering import directory, now
 from web.installation import actor, db, installation
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response
+
+    from gridmap.joint.queries import Line, Operation
 
 __all__ = ["pages"]
 
@@ -34,6 +38,27 @@ pages = Blueprint("joint", __name__, url_prefix="/joint")
 def index() -> str:
     """List the operations and what they have counted together."""
     return _index()
+
+
+_WHATS = {
+    "planned": N_("planned"),
+    "edited": N_("edited"),
+    "problems_in": N_("problems taken in"),
+    "problems_out": N_("problems taken out"),
+    "counted": N_("counted"),
+    "uncounted": N_("count taken back"),
+    "ended": N_("ended"),
+}
+_FIELDS = {
+    "name": N_("What it is about"),
+    "leader": N_("Organisation that leads"),
+    "participants": N_("Organisations that take part"),
+    "starts_at": N_("Begins"),
+    "place": N_("Place"),
+    "remark": N_("Remark"),
+    "problems": N_("Problems"),
+    "result": N_("Counted"),
+}
 
 
 def _index(fault: str = "") -> str:
@@ -76,9 +101,31 @@ def _told(operation: Operation) -> dict[str, Any]:
             for one in operation.participants
             if one.organisation_id != row.organisation_id
         ],
+        "bodies": [
+            {
+                "uid": entry.uid,
+                "name": entry.name,
+                "people": one.people,
+                "leads": one.organisation_id == row.organisation_id,
+            }
+            for one in operation.participants
+            if (entry := names.organisations.get(one.organisation_id)) is not None
+        ],
+        "people": operation.people,
         "results": operation.results,
         "problems": operation.problems,
     }
+
+
+def _starts_at() -> datetime:
+    """When the operation begins, as the form says; ValueError if it does not."""
+    local = datetime.fromisoformat(request.form.get("starts_at", ""))
+    return (local if local.tzinfo else local.replace(tzinfo=installation().settings.zone)).astimezone(UTC)
+
+
+def _whole(text: str) -> int:
+    """A whole number that a form holds; -1 where it holds none."""
+    return int(text) if text.isdecimal() and len(text) < 12 else -1
 
 
 @pages.post("")
@@ -87,8 +134,7 @@ def plan() -> Response | str:
     """Plan an operation."""
     form, here = request.form, installation()
     try:
-        local = datetime.fromisoformat(form.get("starts_at", ""))
-        uid = UUID(form.get("uid", ""))
+        uid, starts_at = UUID(form.get("uid", "")), _starts_at()
     except ValueError:
         return _index(gettext("Say when the operation begins."))
     draft = Draft(
@@ -97,7 +143,7 @@ def plan() -> Response | str:
         area=form.get("area", ""),
         leader=form.get("leader", ""),
         participants=tuple(form.getlist("participants")),
-        starts_at=(local if local.tzinfo else local.replace(tzinfo=here.settings.zone)).astimezone(UTC),
+        starts_at=starts_at,
         place=form.get("place", ""),
         remark=form.get("remark", ""),
     )
@@ -123,9 +169,13 @@ def _show(uid: UUID, fault: str = "") -> str:
         raise NotFoundError("There is no such joint operation, or it lies outside what you may see.")
     faces = Faces(directory(), actor())
     records = read_records(db(), operation.problems, faces=faces, scope=scope, moment=now())
+    lines, seen = history_of(db(), scope, operation.row)
     return render_template(
         "joint_operation.html",
         one=_told(operation),
+        lines=[_line(line) for line in lines],
+        seen=seen,
+        organisations=sorted(directory().organisations, key=lambda one: one.name),
         problems=records.rows,
         manager=actor().may(Permission.JOINT_MANAGE),
         begun=operation.row.starts_at <= now(),
@@ -134,29 +184,98 @@ def _show(uid: UUID, fault: str = "") -> str:
     )
 
 
+def _line(line: Line) -> dict[str, Any]:
+    """A line of the history as it is read."""
+    zone = installation().settings.zone
+
+    def read(name: str, value: Any) -> str:
+        if name == "starts_at":
+            return datetime.fromisoformat(value).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    return {
+        "what": gettext(_WHATS[line.what]),
+        "changes": [
+            (gettext(_FIELDS[name]), read(name, before), read(name, after))
+            for name, (before, after) in line.changes.items()
+        ],
+        "actor": line.actor,
+        "at": line.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+    }
+
+
 @pages.post("/<uuid:uid>")
 @needs(Permission.JOINT_MANAGE)
 def change(uid: UUID) -> Response | str:
-    """Take problems in, count a result, or end the operation."""
-    form = request.form
+    """Edit the plan, take problems in or out, count a result or take one back, or end the operation."""
     try:
         with writing(installation().engine) as session:
-            if form.get("do") == "problems":
-                numbers = [int(text) for text in re.findall(r"\d{1,18}", form.get("numbers", ""))]
-                add_problems(session, actor(), uid, numbers, now=now())
-            elif form.get("do") == "result":
-                count = form.get("count", "").strip()
-                add_result(
-                    session,
-                    actor(),
-                    uid,
-                    what=form.get("what", ""),
-                    count=int(count) if count.isdecimal() and len(count) < 12 else 0,
-                    unit=form.get("unit", ""),
-                    now=now(),
-                )
-            else:
-                end_operation(session, actor(), uid, now=now())
+            _CHANGES.get(request.form.get("do", ""), _none)(session, uid)
     except InvalidValueError as error:
         return _show(uid, gettext(error.message, **error.params))
     return redirect(url_for("joint.show", uid=uid))
+
+
+def _none(session: Session, uid: UUID) -> None:  # noqa: ARG001 - one signature for all
+    raise InvalidValueError(
+        "Expected one of {expected}; found {found!r}.",
+        parameter="do",
+        expected=", ".join(_CHANGES),
+        found=request.form.get("do", "")[:40],
+    )
+
+
+def _end(session: Session, uid: UUID) -> None:
+    end_operation(session, actor(), uid, now=now())
+
+
+def _edit(session: Session, uid: UUID) -> None:
+    form = request.form
+    try:
+        starts_at = _starts_at()
+    except ValueError as error:
+        raise InvalidValueError("Say when the operation begins.", parameter="starts_at") from error
+    stay = [*form.getlist("stays"), *form.getlist("participants")]
+    wish = Revision(
+        name=form.get("name", ""),
+        leader=form.get("leader", ""),
+        people={body: _whole(form.get(f"people-{body}", "0").strip() or "0") for body in stay},
+        starts_at=starts_at,
+        place=form.get("place", ""),
+        remark=form.get("remark", ""),
+        seen=_whole(form.get("seen", "")),
+    )
+    revise_operation(session, actor(), uid, wish, now=now())
+
+
+def _take_in(session: Session, uid: UUID) -> None:
+    numbers = [int(text) for text in re.findall(r"\d{1,18}", request.form.get("numbers", ""))]
+    add_problems(session, actor(), uid, numbers, now=now())
+
+
+def _take_out(session: Session, uid: UUID) -> None:
+    drop_problems(session, actor(), uid, [_whole(request.form.get("number", ""))], now=now())
+
+
+def _count(session: Session, uid: UUID) -> None:
+    form = request.form
+    what, unit, count = form.get("what", ""), form.get("unit", ""), _whole(form.get("count", "").strip())
+    add_result(session, actor(), uid, what=what, count=count, unit=unit, now=now())
+
+
+def _uncount(session: Session, uid: UUID) -> None:
+    try:
+        result = UUID(request.form.get("result", ""))
+    except ValueError as error:
+        raise NotFoundError("The operation has not counted that.") from error
+    drop_result(session, actor(), uid, result, now=now())
+
+
+_CHANGES = {
+    "edit": _edit,
+    "problems": _take_in,
+    "out": _take_out,
+    "result": _count,
+    "uncount": _uncount,
+    "end": _end,
+}

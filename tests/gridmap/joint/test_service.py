@@ -10,80 +10,15 @@ from sqlalchemy import select
 
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.joint.models import JointOperation
-from gridmap.joint.queries import read_operation, read_operations, tally
-from gridmap.joint.service import Draft, add_problems, add_result, end_operation, plan_operation
-from gridmap.people.models import Organisation
-from gridmap.people.permissions import Actor, Holding, Permission, Role
-from gridmap.places.models import Area
-from gridmap.problems.models import Category, Event, EventKind, Problem, State
+from gridmap.joint.queries import read_operation, tally
+from gridmap.joint.service import add_problems, add_result, end_operation, plan_operation
+from gridmap.people.permissions import Actor, Permission, Role
+from gridmap.problems.models import Event, EventKind, Problem, State
 from gridmap.store.engine import reading, writing
 
 OWNER = Actor.owner()
 NOW = datetime(2026, 5, 9, 4, 0, tzinfo=UTC)
 SHAPE = "SRID=4326;MULTIPOLYGON(((121 31,121.1 31,121.1 31.1,121 31.1,121 31)))"
-
-
-class Town:
-    def __init__(self, engine):
-        self.engine = engine
-        with writing(engine) as session:
-            areas = [Area(code=code, name=code, level="community", geometry=SHAPE) for code in "AB"]
-            bodies = [Organisation(name=name) for name in ("城管", "公安", "市监", "外单位")]
-            category = Category(code="01", name="占道")
-            session.add_all([*areas, *bodies, category])
-            session.flush()
-            self.areas, self.bodies = areas, bodies
-            self.problems = []
-            for area in areas:
-                problem = Problem(
-                    category_id=category.id,
-                    found_at=NOW,
-                    geometry="SRID=4326;POINT(121.05 31.05)",
-                    lon=121.05,
-                    lat=31.05,
-                    area_id=area.id,
-                    organisation_id=bodies[0].id,
-                    change=1,
-                )
-                session.add(problem)
-                session.flush()
-                self.problems.append(problem.id)
-
-    def draft(self, **more):
-        said = {
-            "uid": uuid.uuid4(),
-            "name": "清理违建水池",
-            "area": str(self.areas[0].uid),
-            "leader": str(self.bodies[0].uid),
-            "participants": tuple(str(body.uid) for body in self.bodies[:3]),
-            "starts_at": NOW - timedelta(hours=1),
-        }
-        return Draft(**(said | more))
-
-    def plan(self, actor=OWNER, **more):
-        draft = self.draft(**more)
-        with writing(self.engine) as session:
-            plan_operation(session, actor, draft, now=NOW)
-        return draft.uid
-
-    def do(self, use_case, *values, actor=OWNER, **more):
-        with writing(self.engine) as session:
-            return use_case(session, actor, *values, now=NOW, **more)
-
-    def seen(self, actor):
-        with reading(self.engine) as session:
-            return read_operations(session, actor.scope(Permission.PROBLEM_READ))
-
-
-@pytest.fixture
-def town(engine):
-    return Town(engine)
-
-
-def holder(role, *, area=None, body=None):
-    areas = None if area is None else frozenset({area.id})
-    bodies = None if body is None else frozenset({body.id})
-    return Actor("甲", (Holding(role, areas=areas, organisations=bodies),))
 
 
 def test_from_plan_to_counted_end(town):
@@ -116,25 +51,25 @@ def test_from_plan_to_counted_end(town):
 def test_who_sees_it(town):
     uid = town.plan()
     town.do(add_problems, uid, town.problems)
-    by_area = {area.code: town.seen(holder(Role.AREA_MANAGER, area=area)) for area in town.areas}
+    by_area = {area.code: town.seen(town.holder(Role.AREA_MANAGER, area=area)) for area in town.areas}
     assert [len(found) for found in by_area.values()] == [1, 0]
     assert by_area["A"][0].problems == [town.problems[0]], "of the problems only those in scope"
-    assert len(town.seen(holder(Role.ORGANISATION_LEAD, body=town.bodies[1]))) == 1
-    assert town.seen(holder(Role.ORGANISATION_LEAD, body=town.bodies[1]))[0].problems == []
-    assert town.seen(holder(Role.ORGANISATION_LEAD, body=town.bodies[3])) == []
+    assert len(town.seen(town.holder(Role.ORGANISATION_LEAD, body=town.bodies[1]))) == 1
+    assert town.seen(town.holder(Role.ORGANISATION_LEAD, body=town.bodies[1]))[0].problems == []
+    assert town.seen(town.holder(Role.ORGANISATION_LEAD, body=town.bodies[3])) == []
     with reading(town.engine) as session:
-        stranger = holder(Role.ORGANISATION_LEAD, body=town.bodies[3]).scope(Permission.PROBLEM_READ)
+        stranger = town.holder(Role.ORGANISATION_LEAD, body=town.bodies[3]).scope(Permission.PROBLEM_READ)
         assert read_operation(session, stranger, uid) is None
         assert tally(session, stranger) == []
 
 
 def test_who_may_plan_and_change_it(town):
-    manager, other = (holder(Role.AREA_MANAGER, area=area) for area in town.areas)
+    manager, other = (town.holder(Role.AREA_MANAGER, area=area) for area in town.areas)
     uid = town.plan(actor=manager)
     with pytest.raises(PermissionDeniedError):
         town.plan(actor=other)
     with pytest.raises(PermissionDeniedError):
-        town.plan(actor=holder(Role.ORGANISATION_LEAD, body=town.bodies[0]))
+        town.plan(actor=town.holder(Role.ORGANISATION_LEAD, body=town.bodies[0]))
     with pytest.raises(NotFoundError):
         town.do(add_result, uid, actor=other, what="垃圾", count=1, unit="车")
     with pytest.raises(InvalidValueError) as refused:

@@ -44,6 +44,7 @@ UNCLOCKED = {
     "import_change",
     "one_time_code",
     "outside_identity",
+    "joint_change",
     "joint_operation",
     "joint_participant",
     "joint_problem",
