@@ -50,7 +50,7 @@ _WHATS = {
     "ended": N_("ended"),
 }
 _FIELDS = {
-    "name": N_("What it is about"),
+    "name": N_("Name of the operation"),
     "leader": N_("Organisation that leads"),
     "participants": N_("Organisations that take part"),
     "starts_at": N_("Begins"),
