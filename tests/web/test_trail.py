@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime
 
@@ -9,11 +10,16 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from gridmap.deadlines.models import StepKind, TimeLimit
+from gridmap.deadlines.rules import LimitWish, add_limit
+from gridmap.deadlines.step_table import lock_steps
+from gridmap.dispatch.models import DispatchRule
 from gridmap.labels import label
-from gridmap.people.models import Person
-from gridmap.people.permissions import Role
+from gridmap.people.models import Organisation, Person
+from gridmap.people.permissions import Actor, Role
 from gridmap.places.models import Area
-from gridmap.problems.models import Category, Problem, State
+from gridmap.problems.catalogue import ensure_categories
+from gridmap.problems.models import Category, Problem, State, TimeUnit
 from gridmap.store.bulk import insert_rows
 from gridmap.store.engine import reading, writing
 from gridmap.trail.origin import Origin, acting
@@ -124,3 +130,46 @@ def test_what_a_request_changes_is_under_its_login_and_address(app, problems, si
     page = client.get("/trail").text
     assert "web 127.0.0.1 POST /api/v1/problems" in page
     assert "<b>headquarters-None-None</b>" in page
+
+
+def test_pages_lead_to_the_changes_of_what_they_show(app, sign_in):
+    engine = app.extensions["gridmap"].engine
+    hq = sign_in()
+    with writing(engine) as session:
+        ensure_categories(session)
+        body = Organisation(name="城管中队")
+        person = Person(name="赵六", organisation=body)
+        area = Area(code="1", name="区", level="district", geometry=SQUARE)
+        session.add_all([body, person, area])
+        session.flush()
+        rule = DispatchRule(name="市场", position=1, organisation_id=body.id)
+        session.add(rule)
+        lock_steps(session)
+        add_limit(
+            session,
+            Actor.owner(),
+            LimitWish(category="0401", allowed=2, unit=TimeUnit.WORKING_HOUR, area="1"),
+        )
+        session.flush()
+        people, rows = f"/people/{person.uid}", {"person": person.uid, "organisation": body.uid}
+        rules, limit = {"dispatch_rule": rule.uid}, session.scalars(select(TimeLimit.uid)).one()
+    for page, wanted in (
+        (people, rows),
+        ("/people", {"organisation": body.uid}),
+        ("/dispatch/rules", rules),
+        ("/deadlines", {"time_limit": limit}),
+    ):
+        shown = hq.get(page).text
+        for table, uid in wanted.items():
+            link = f"/trail?table={table}&amp;row={uid}"
+            assert link in shown, (page, table)
+            assert hq.get(link.replace("&amp;", "&")).status_code == 200
+    steps = re.findall(r"/trail\?table=escalation_step&amp;row=[\w-]+", hq.get("/deadlines").text)
+    assert len(steps) == len(StepKind)
+    assert '"trail": true' in hq.get("/problems").text
+    manager = sign_in(Role.AREA_MANAGER)
+    assert "/trail?" not in manager.get(people).text
+    assert "/trail?" not in manager.get("/people").text
+    assert '"trail": false' in manager.get("/problems").text
+    limited = sign_in(Role.SUPERVISION, area_id=area.id)
+    assert '"trail": false' in limited.get("/problems").text, "the trail knows no areas"

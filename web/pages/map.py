@@ -46,7 +46,8 @@ def begin(**more: Any) -> dict[str, Any]:
                 ("shops", Permission.SHOP_READ),
                 ("supervise", Permission.NOTICE_ISSUE),
             )
-        },
+        }
+        | {"trail": actor().may_everywhere(Permission.TRAIL_READ)},
         "look": {
             "ramps": appearance.RAMPS,
             "breaks": appearance.BREAKS,

@@ -10,6 +10,7 @@ import { view } from "gridmap/view.js";
 
 const PATHS = { cell: "cells", point: "points", road: "roads", area: "areas", shop: "shops", problem: "problems" };
 const KINDS = { cell: () => gettext("Grid cell"), point: () => gettext("Inspection point"), road: () => gettext("Priority road"), area: () => gettext("Area"), shop: () => gettext("Shop"), problem: () => gettext("Problem") };
+const TABLES = { cell: "grid_cell", point: "inspection_point", road: "priority_road", area: "area", shop: "shopfront", problem: "problem" };
 const PAGE = 10;
 const nameOf = (one) => (one && typeof one === "object" ? one.name : one);
 
@@ -21,6 +22,11 @@ export function holder({ role_name, role, person, phone, organisation, valid_fro
     h("span", { className: "who-name" }, called, nameOf(person) && nameOf(organisation) ? h("small", {}, nameOf(organisation)) : null,
       pledge_signed_on ? h("small", {}, gettext("pledge signed {day}", { day: day(pledge_signed_on) })) : (valid_from && valid_from > "2000-01-01" ? h("small", {}, gettext("since {day}", { day: day(valid_from) })) : null)),
     phone ? (callable ? h("a", { className: "phone", href: `tel:${phone}` }, phone) : h("span", { className: "phone muted", title: gettext("Your role does not show whole phone numbers") }, phone)) : null);
+}
+
+// Who changed it, when, from what to what; for those who may read the trail.
+function changes(kind, uid) {
+  return begin.may.trail && !begin.embedded && uid ? h("p", { className: "muted" }, h("a", { href: `/trail?table=${TABLES[kind]}&row=${uid}` }, gettext("History of changes"))) : null;
 }
 
 function holders(list) {
@@ -88,7 +94,7 @@ export class Cards {
     }
     this.shown = view.state.open;
     const feature = found.properties ? { ...found.properties, ...found, geometry: found.geometry } : found;
-    byId("card-body").replaceChildren(...(kind === "problem" ? this.problem(feature) : kind === "shop" ? shopCard(feature, { fact, holders: feature.responsibilities.map(holder) }) : this.place(kind, feature)).filter(Boolean));
+    byId("card-body").replaceChildren(...[...(kind === "problem" ? this.problem(feature) : kind === "shop" ? shopCard(feature, { fact, holders: feature.responsibilities.map(holder) }) : this.place(kind, feature)), changes(kind, feature.uid)].filter(Boolean));
     if (feature.geometry) this.draw(kind, feature.geometry);
     if (focus) byId("card").focus({ preventScroll: true });
   }

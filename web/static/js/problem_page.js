@@ -2,6 +2,7 @@
 
 import { get } from "gridmap/api.js";
 import { addBase } from "gridmap/basemap.js";
+import { begin } from "gridmap/begin.js";
 import { byId, h } from "gridmap/dom.js";
 import { evidenceOf } from "gridmap/evidence.js";
 import { ago, gettext, time } from "gridmap/language.js";
@@ -91,7 +92,8 @@ function show(problem) {
         h("div", { id: "mini-map", role: "img", "aria-label": gettext("Map of the place") }),
         h("p", {}, h("a", { href: `/?open=problem/${problem.uid}#18/${lat.toFixed(6)}/${lon.toFixed(6)}` }, gettext("On the map"))),
         evidenceOf(problem, refresh, "h2"))),
-    h("section", {}, h("h2", {}, gettext("History")), history(problem.history)),
+    h("section", {}, h("h2", {}, gettext("History")), history(problem.history),
+      begin.may.trail ? h("p", {}, h("a", { href: `/trail?table=problem&row=${problem.uid}` }, gettext("History of changes"))) : null),
   ].filter(Boolean));
   draw(geometry);
   document.body.dataset.ready = "yes";
