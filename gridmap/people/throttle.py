@@ -21,12 +21,12 @@ from gridmap.errors import ThrottledError
 from gridmap.people.models import Attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
-__all__ = ["Allowance", "Subject", "charge", "release", "settle", "waiting"]
+__all__ = ["Allowance", "Subject", "charge", "refuse_waiting", "release", "settle", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class Allowance:
 NAME = Allowance(5, timedelta(seconds=30), timedelta(hours=1), timedelta(hours=24))
 ADDRESS = Allowance(50, timedelta(seconds=30), timedelta(minutes=15), timedelta(hours=2))
 """An office shares one address: it gets more attempts, and shorter waits."""
+FOLLOW = Allowance(20, timedelta(seconds=30), timedelta(minutes=15), timedelta(hours=2))
+"""A code is copied or typed: who misses so often is guessing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,22 @@ class Subject:
     @classmethod
     def address(cls, address: str) -> Subject:
         """Attempts from an address; of IPv6, from the network of 64 bits that a connection gets."""
-        try:
-            found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-        except ValueError:
-            return cls(_key("address", address), ADDRESS)
-        if found.version == 6:
-            found = found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False).network_address
-        return cls(_key("address", str(found)), ADDRESS)
+        return cls(_key("address", _network(address)), ADDRESS)
+
+    @classmethod
+    def follow(cls, address: str) -> Subject:
+        """Codes of residents' reports that were tried from an address and are none."""
+        return cls(_key("follow", _network(address)), FOLLOW)
+
+
+def _network(address: str) -> str:
+    try:
+        found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    except ValueError:
+        return address
+    if found.version == 6:
+        found = found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False).network_address
+    return str(found)
 
 
 def _key(kind: str, text: str) -> bytes:
@@ -110,14 +121,7 @@ def charge(session: Session, subjects: Iterable[Subject], *, now: datetime) -> N
     # One order for everybody: two attempts never wait for each other.
     ordered = sorted(subjects, key=lambda subject: subject.key)
     rows = [_locked(session, subject, now) for subject in ordered]
-    blocked = [row.blocked_until for row in rows if row.blocked_until and row.blocked_until > now]
-    if blocked:
-        seconds = math.ceil((max(blocked) - now).total_seconds())
-        raise ThrottledError(
-            "Too many failed attempts. Please try again in {seconds} seconds.",
-            retry_after=seconds,
-            seconds=seconds,
-        )
+    _refuse([row.blocked_until for row in rows if row.blocked_until and row.blocked_until > now], now)
     for row, subject in zip(rows, ordered, strict=True):
         if row.last_at + subject.allowance.forgotten_after < now:
             row.failures = 0
@@ -126,6 +130,27 @@ def charge(session: Session, subjects: Iterable[Subject], *, now: datetime) -> N
         wait = subject.allowance.wait(row.failures)
         row.blocked_until = now + wait if wait else None
     session.flush()
+
+
+def _refuse(blocked: Collection[datetime], now: datetime) -> None:
+    if blocked:
+        seconds = math.ceil((max(blocked) - now).total_seconds())
+        raise ThrottledError(
+            "Too many failed attempts. Please try again in {seconds} seconds.",
+            retry_after=seconds,
+            seconds=seconds,
+        )
+
+
+def refuse_waiting(session: Session, subjects: Iterable[Subject], *, now: datetime) -> None:
+    """Refuse those who have to wait, without counting anything.
+
+    Raises
+    ------
+    ThrottledError
+        If one of them has to wait.
+    """
+    _refuse(waiting(session, subjects, now=now).values(), now)
 
 
 def _locked(session: Session, subject: Subject, now: datetime) -> Attempts:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, redirect, render_template, request, send_file, session, url_for
 from flask_wtf.csrf import generate_csrf
 
-from gridmap.errors import GridmapError, InvalidValueError, StoreError
+from gridmap.errors import GridmapError, InvalidValueError, NotFoundError, StoreError
 from gridmap.evidence.files import Vault
 from gridmap.language import current_language, explain, gettext
 from gridmap.people.permissions import Scope
+from gridmap.people.throttle import Subject, charge, refuse_waiting
 from gridmap.places.extent import extent_of, from_openstreetmap
 from gridmap.residents.following import NewNote, say
 from gridmap.residents.models import Moderation, Said
@@ -19,6 +20,7 @@ from gridmap.residents.queries import find_report, photo_of, photos_of, public_n
 from gridmap.residents.rules import COURSE, make_code, sender_hash
 from gridmap.residents.service import NewReport, examine_photos, resident, submit
 from gridmap.store.engine import writing
+from web import sessions
 from web.access import open_to_all, takes_files
 from web.api.answering import directory, now, today
 from web.assets import asset, modules
@@ -29,7 +31,7 @@ from web.language_messages import script_messages
 if TYPE_CHECKING:
     from typing import IO
 
-    from gridmap.residents.queries import PublicProblem
+    from gridmap.residents.queries import Followed, PublicProblem
 
 pages = Blueprint("public", __name__)
 
@@ -189,8 +191,28 @@ def find() -> Any:
     return render_template("public_find.html")
 
 
+def _found(code: str) -> Followed:
+    """Return the report of a code; a code that is none is counted against the address that tried it.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such code.
+    ThrottledError
+        If too many that are none were tried from there, whatever this one is.
+    """
+    caller = [Subject.follow(sessions.address())]
+    refuse_waiting(db(), caller, now=now())
+    try:
+        return find_report(db(), code)
+    except NotFoundError:
+        with writing(installation().engine) as store:
+            charge(store, caller, now=now())
+        raise
+
+
 def _follow_page(code: str, message: str | None = None, status: int = 200) -> tuple[str, int]:
-    found = find_report(db(), code)
+    found = _found(code)
     category = directory().categories.get(found.problem.category_id)
     shown = found.publication.state is Moderation.PUBLISHED
     zone = installation().settings.zone
@@ -224,7 +246,7 @@ def follow(code: str) -> tuple[str, int]:
 def add(code: str) -> Any:
     """Add a remark, a photo, or whether it is solved."""
     settings = installation().settings
-    found = find_report(db(), code)
+    found = _found(code)
     if request.form.get(_TRAP):
         return redirect(url_for("public.follow", code=code))
     try:
