@@ -11,7 +11,9 @@ import pytest
 from open311_reader import picture
 from sqlalchemy import func, select, update
 
+from gridmap.people.models import Attempts
 from gridmap.people.permissions import Role
+from gridmap.people.throttle import FOLLOW
 from gridmap.problems.models import Category, Event, Problem, State
 from gridmap.residents.models import Moderation, Publication, Reporter, ResidentNote, ResidentReport
 from gridmap.residents.moderation import forget_reporters
@@ -101,6 +103,28 @@ def test_what_is_held_or_hidden_is_in_no_public_answer(app, engine_of, sign_in):
     staff.post(decide, data={"decision": "hide", "text": "停在路口", "photos": photo})
     assert leaks() == set()
     assert client.get(f"/public/photos/{photo}").status_code == 404
+
+
+def test_whoever_guesses_codes_waits_and_others_do_not(app, engine_of):
+    client = app.test_client()
+    code, _ = send(client)
+    here, there = ({"REMOTE_ADDR": address} for address in ("10.1.1.1", "10.1.1.2"))
+    for _ in range(FOLLOW.free):
+        assert client.get(f"/follow/{code}", environ_base=here).status_code == 200, (
+            "the right one costs nothing"
+        )
+        assert client.get(f"/follow/{make_code()}", environ_base=here).status_code == 404
+    refused = client.get(f"/follow/{make_code()}", environ_base=here)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert client.get(f"/follow/{code}", environ_base=here).status_code == 429, (
+        "a hit would tell what a miss hides"
+    )
+    assert client.post(f"/follow/{code}", data={"text": "x"}, environ_base=here).status_code == 429
+    assert client.get(f"/follow/{code}", environ_base=there).status_code == 200
+    with writing(engine_of) as session:
+        session.execute(update(Attempts).values(blocked_until=datetime.now(UTC) - timedelta(seconds=1)))
+    assert client.get(f"/follow/{code}", environ_base=here).status_code == 200
 
 
 def test_a_reporter_follows_and_adds(app, engine_of, sign_in):
