@@ -49,11 +49,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_passwords() -> Iterator[None]:
-    """Argon2 at its cheapest: with the real cost, a third of the tests' time were logins."""
+def installations_hasher() -> Iterator[PasswordHasher]:
+    """Argon2 at its cheapest: with the real cost, a third of the tests' time were logins.
+
+    Returns what an installation hashes with.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        hasher = passwords._hasher
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        yield
+        yield hasher
 
 
 @pytest.fixture(autouse=True)

@@ -8,24 +8,32 @@ import uuid
 
 import pytest
 
-from gridmap.deadlines.models import Notice, NoticeItem, NoticeKind
+from gridmap.deadlines.models import (
+    Accountability,
+    EscalationStep,
+    Notice,
+    NoticeItem,
+    NoticeKind,
+    StepKind,
+    TimeLimit,
+)
 from gridmap.evidence.files import Vault
 from gridmap.evidence.models import Attachment, AttachmentState, MediaKind, Stage
 from gridmap.joint.models import JointOperation, JointParticipant, JointProblem
+from gridmap.look_back.models import CheckTask, LookBackSample
 from gridmap.people.logins import create_login
 from gridmap.people.models import Person
 from gridmap.people.permissions import ROLE_PERMISSIONS, Permission, Role
-from gridmap.problems.models import State
-from gridmap.shops.models import Shopfront
+from gridmap.problems.models import State, TimeUnit
+from gridmap.residents.models import ApiKey, ResidentNote, Said
+from gridmap.shops.models import Offence, Pledge, Shopfront, Step
 from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
 from web.access import needs_of
 
 from .access_table import OPEN, ROUTES, SIGNED_IN, WHERE
-from .api.conftest import make_problem, town
+from .api.conftest import make_problem, make_town
 from .conftest import PASSWORD
-
-__all__ = ["town"]
 
 UNDECIDED = {"static"}
 OUT_OF_SIGHT = {"other area": {"place", "problem"}, "other organisation": {"problem"}}
@@ -41,11 +49,32 @@ SORT = {
     "operation": "problem",
     "notice": "problem",
     "person": "problem",
+    "sample": "problem",
+    "closed": "problem",
+    "accountability": "problem",
+    "note": "problem",
     "place": "place",
     "problem": "problem",
     "number": "problem",
 }
 TAKEN_FOR_GRANTED = {"HEAD", "OPTIONS"}
+
+
+# Whether a store lets somebody in does not depend on the role: two of them, limited to an area and to an
+# organisation, walk PostGIS as well.
+WALKS = [
+    *(("spatialite", role) for role in Role),
+    *(
+        pytest.param("postgis", role, marks=pytest.mark.postgis)
+        for role in (Role.AREA_MANAGER, Role.ORGANISATION_LEAD)
+    ),
+]
+
+
+@pytest.fixture
+def town(app):
+    """Prepare a town of few problems: what lists show of many is looked at elsewhere."""
+    return make_town(app, 12)
 
 
 def methods_of(app):
@@ -68,10 +97,13 @@ def test_every_route_has_a_line_that_says_what_the_route_declares(app):
 def make_things(app, town):
     """One thing of every kind, of the first community and of its squad; by what stands in an address."""
     with writing(app.extensions["gridmap"].engine) as session:
-        made = make_problem(session, town, town.rng, next_change(session), now=town.now)
-        made.state = State.RECORDED
-        made.area_id, made.cell_id = town.communities[0].id, town.cells[0].id
-        made.organisation_id, made.person_id = town.squads[0].id, town.workers[0].id
+        made, closed = (
+            make_problem(session, town, town.rng, next_change(session), now=town.now) for _ in range(2)
+        )
+        made.state, closed.state = State.RECORDED, State.CLOSED
+        for one in (made, closed):
+            one.area_id, one.cell_id = town.communities[0].id, town.cells[0].id
+            one.organisation_id, one.person_id = town.squads[0].id, town.workers[0].id
         shop = Shopfront(
             code=str(made.id),
             name="便民超市",
@@ -113,6 +145,67 @@ def make_things(app, town):
             issued_by="测试",
         )
         session.add_all([attachment, operation, notice])
+        sample = LookBackSample(
+            seed=1,
+            size=1,
+            closed_from=town.now,
+            closed_until=town.now,
+            candidates=1,
+            due_at=town.now,
+            actor="测试",
+            at=town.now,
+        )
+        scan = Attachment(
+            stage=Stage.PLEDGE,
+            kind=MediaKind.PHOTO,
+            media_type="image/jpeg",
+            size=len(photo),
+            sha256=sha256,
+            shown_type="image/jpeg",
+            shown_sha256=sha256,
+            uploaded_by="测试",
+            created_at=town.now,
+        )
+        offence = Offence(
+            category_id=made.category_id,
+            at=town.now,
+            recorded_at=town.now,
+            step=Step.TOLD,
+            expected=Step.TOLD,
+            lon=121.401,
+            lat=31.201,
+            actor="测试",
+        )
+        entry = Accountability(
+            problem_id=made.id,
+            organisation_id=town.squads[0].id,
+            due_at=town.now,
+            entered_at=town.now,
+        )
+        note = ResidentNote(problem_id=made.id, said=Said.REMARK, text="还在", at=town.now)
+        key = ApiKey(name="12345", key_hash=f"{made.id:064}", made_by="测试", made_at=town.now)
+        step = EscalationStep(
+            position=made.id, kind=StepKind.REMIND, wait=1, unit=TimeUnit.WORKING_HOUR, enabled=False
+        )
+        limit = TimeLimit(
+            position=made.id,
+            category_id=made.category_id,
+            time_allowed=4,
+            time_unit=TimeUnit.WORKING_HOUR,
+        )
+        session.add_all([sample, scan, entry, note, key, step, limit])
+        session.flush()
+        offence.shop_id = shop.id
+        pledge = Pledge(
+            shop_id=shop.id,
+            signed_on=town.now.date(),
+            signed_by="店主",
+            attachment_id=scan.id,
+            actor="测试",
+            recorded_at=town.now,
+        )
+        check = CheckTask(sample_id=sample.id, problem_id=closed.id, due_at=town.now)
+        session.add_all([offence, pledge, check])
         session.flush()
         session.add_all(
             [
@@ -149,6 +242,15 @@ def make_things(app, town):
         "no number": 987_654_321,
         "person": town.workers[0].uid,
         "login": str(login.uid),
+        "offence": str(offence.uid),
+        "pledge": str(pledge.uid),
+        "sample": sample.uid,
+        "closed": closed.uid,
+        "accountability": entry.uid,
+        "note": note.uid,
+        "key": key.uid,
+        "step": step.uid,
+        "limit": limit.uid,
         "action": "release",
         "nothing": uuid.uuid4(),
         "another": uuid.uuid4(),
@@ -160,7 +262,7 @@ def address(name, line, things):
     path = path.replace("<int(max=15):z>", "<z>").replace("<int:x>", "<x>").replace("<int:y>", "<y>")
     for part, value in {"<z>": "13", "<x>": "6858", "<y>": "3350"}.items():
         path = path.replace(part, value)
-    for part in ("login", "action"):
+    for part in ("login", "action", "offence", "pledge"):
         path = re.sub(rf"<(\w+:)?{part}>", things[part], path)
     return re.sub(r"<[^>]+>", str(things.get(line.of)), path)
 
@@ -231,7 +333,7 @@ def limits(town, where):
 APART = {"POST /sign-out", "POST /sign-in"}
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(("store_url", "role"), WALKS, indirect=["store_url"])
 def test_every_route_as(role, app, sign_in, town):
     wrong = []
     for where in WHERE:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import Type
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -143,6 +144,13 @@ def test_many_names_from_one_address_are_slowed_down_too(engine):
         fail(engine, [Subject.name(f"n{number}"), Subject.address("10.0.0.1")], NOW)
     assert outcome(engine, "another", "wrong")[0] is ThrottledError
     assert outcome(engine, "another", "wrong", address="10.0.0.2")[0] is PermissionDeniedError
+
+
+def test_an_installation_hashes_as_argon2s_authors_recommend(installations_hasher):
+    """RFC 9106, section 4: the second choice, for memory that many sign-ins share."""
+    assert installations_hasher.type is Type.ID
+    assert installations_hasher.memory_cost >= 64 * 1024
+    assert installations_hasher.time_cost >= 3
 
 
 def test_a_hash_by_old_parameters_is_renewed_at_the_next_sign_in(engine):

@@ -222,14 +222,13 @@ def make_problem(session, ground, rng, change, *, now):
     return problem
 
 
-@pytest.fixture
-def town(app: Flask):
+def make_town(app, count=COUNT):
     now = datetime.now(UTC)
     rng = np.random.default_rng(11)
     with writing(app.extensions["gridmap"].engine) as session:
         ground = make_ground(session)
         change = next_change(session)
-        made = [new_problem(ground, rng, change, now=now) for _ in range(COUNT)]
+        made = [new_problem(ground, rng, change, now=now) for _ in range(count)]
         session.add_all(made)
         session.flush()
         session.add_all(first_line(problem) for problem in made)
@@ -260,3 +259,8 @@ def town(app: Flask):
     ground.now = now
     ground.rng = rng
     return ground
+
+
+@pytest.fixture
+def town(app: Flask):
+    return make_town(app)
