@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Array", "compiled", "in_slices", "inlined", "thread_count"]
+__all__ = ["Array", "compiled", "in_slices", "inlined", "merged", "thread_count"]
 
 Array = NDArray[Any]
 """An argument of a kernel, which is compiled for whatever number type it is given."""
@@ -35,6 +35,14 @@ def compiled(kernel: Kernel) -> Kernel:
 def inlined(kernel: Kernel) -> Kernel:
     """Compile `kernel` into the kernels that call it: a call counts references to each array it gets."""
     return cast("Kernel", numba.njit(inline="always")(kernel))
+
+
+def merged(kernel: Kernel) -> Kernel:
+    """Compile `kernel` as machine code into each kernel that calls it: large ones, called very often.
+
+    What is kept on disk of the calling kernel is not made anew when only `kernel` changes.
+    """
+    return cast("Kernel", numba.njit(cache=True, nogil=True, forceinline=True)(kernel))
 
 
 def thread_count() -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyvrp
 
+from gridmap.patrols.planning.costs import charge, doing_cost
 from gridmap.patrols.planning.kinds import kinds
 from gridmap.patrols.planning.travel import UNREACHABLE
 
@@ -61,7 +62,7 @@ class Clients:
             (task, mode) for task in self._tasks for mode in range(len(problem.tasks[task].modes))
         ]
         self._kinds = kinds(problem)
-        self._charge = _charge(problem)
+        self._charge = charge(problem)
         self._clients: list[_Client] = []
         self._complete = complete
         self.data = self._build()
@@ -162,7 +163,7 @@ class Clients:
         costs = worker.cost_per_metre * metres + worker.cost_per_second * seconds
         doing = np.zeros(len(enters), dtype=np.int64)
         doing[depots:] = [
-            _doing(self._problem, worker, *place) - self._least(place[0]) for place in self._places
+            doing_cost(self._problem, worker, *place) - self._least(place[0]) for place in self._places
         ]
         costs += doing
         closed = seconds >= UNREACHABLE
@@ -179,7 +180,7 @@ class Clients:
         if len(prices) > 1:
             return 0
         modes = range(len(problem.tasks[task].modes))
-        return min(_doing(problem, problem.workers[0], task, mode) for mode in modes)
+        return min(doing_cost(problem, problem.workers[0], task, mode) for mode in modes)
 
     def _groups(
         self, depots: int, fine: int, *, limited: bool
@@ -218,29 +219,3 @@ class Clients:
 
 def _bounded(values: NDArray[np.int64], instead: int) -> Any:
     return np.where(values < UNREACHABLE, values, instead)
-
-
-def _doing(problem: Problem, worker: Worker, task: int, mode: int) -> int:
-    how = problem.tasks[task].modes[mode]
-    return worker.cost_per_metre * how.metres + worker.cost_per_second * how.seconds
-
-
-def _charge(problem: Problem) -> int:
-    """More than the way to any task and on costs."""
-    most = 1
-    for worker in problem.workers:
-        travel = problem.travel[worker.travel]
-        far = int(travel.metres[travel.metres < UNREACHABLE].max(initial=0))
-        long = int(travel.seconds[travel.seconds < UNREACHABLE].max(initial=0))
-        doing = max(
-            (
-                _doing(problem, worker, n, m)
-                for n, task in enumerate(problem.tasks)
-                for m in range(len(task.modes))
-            ),
-            default=0,
-        )
-        most = max(
-            most, worker.cost + 3 * (worker.cost_per_metre * far + worker.cost_per_second * long) + doing
-        )
-    return most * 2 + sum(task.prize or 0 for task in problem.tasks)

@@ -6,17 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gridmap.patrols.planning.assembling import assemble
+from gridmap.patrols.planning.costs import bound
 from gridmap.patrols.planning.kinds import kinds
 from gridmap.patrols.planning.local_search import local_search
 from gridmap.patrols.planning.reasons import hopeless
+from gridmap.patrols.planning.ruin_and_recreate import RuinAndRecreate
 from gridmap.patrols.planning.stop import Budget
 
 if TYPE_CHECKING:
-    from gridmap.patrols.planning.plan import Plan
+    from gridmap.patrols.planning.assembling import Orders
+    from gridmap.patrols.planning.plan import Plan, Reason
     from gridmap.patrols.planning.problem import Problem
     from gridmap.patrols.planning.stop import Stop
 
 __all__ = ["Result", "solve"]
+
+_LOCAL_FROM = 40
+"""Fewer tasks are left to ruin and recreate."""
+_MANY = 400
+"""From so many places on, local search gets the larger share."""
+_HOT, _WARM = 2.0, 0.2
+"""First temperature of a search from nothing, and of one that goes on from a good plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +47,9 @@ class Result:
 def solve(problem: Problem, stop: Stop, seed: int = 0, *, start: Plan | None = None) -> Result:
     """Find a good plan.
 
+    Places with at most one window each go to PyVRP's local search first. Ruin and recreate takes up what it
+    found, and everything that has streets, several windows or breaks. The best plan that either found counts.
+
     Parameters
     ----------
     problem
@@ -56,14 +69,38 @@ def solve(problem: Problem, stop: Stop, seed: int = 0, *, start: Plan | None = N
         for task in range(len(problem.tasks))
         if (reason := hopeless(problem, task, examples)) is not None
     }
-    orders: list[tuple[tuple[int, int], ...]] = [() for _ in problem.workers]
-    for route in start.routes if start is not None else ():
-        orders[route.worker] = route.order
-    best = assemble(problem, orders, why)
-    hopeful = [task for task in range(len(problem.tasks)) if task not in why]
-    if hopeful:
-        found = local_search(
-            problem, hopeful, budget, share=1, seed=seed, start=best if best.routes else None
-        )
-        best = min(best, assemble(problem, found, why), key=lambda plan: plan.rank)
+    best = assemble(problem, _orders(problem, start), why)
+    if len(why) < len(problem.tasks):
+        best = _searched(problem, budget, seed, best, why)
     return Result(plan=best, seconds=budget.seconds, iterations=budget.iterations)
+
+
+def _orders(problem: Problem, plan: Plan | None) -> Orders:
+    """Orders of all workers in a plan."""
+    orders: list[tuple[tuple[int, int], ...]] = [() for _ in problem.workers]
+    for route in plan.routes if plan is not None else ():
+        if 0 <= route.worker < len(orders):
+            orders[route.worker] = route.order
+    return tuple(orders)
+
+
+def _searched(problem: Problem, budget: Budget, seed: int, start: Plan, why: dict[int, Reason]) -> Plan:
+    tasks = [task for task in range(len(problem.tasks)) if task not in why]
+    own = RuinAndRecreate(problem, tasks, charge=bound(problem), seed=seed)
+    own.take(_orders(problem, start))
+    share = _local_share(problem, tasks)
+    if share:
+        first = start if start.routes else None
+        found = local_search(problem, tasks, budget, share=share, seed=seed, start=first)
+        own.take(_orders(problem, assemble(problem, found, why)))
+    own.run(budget, share=1, hot=_WARM if share else _HOT)
+    return min(start, assemble(problem, own.orders(), why), key=lambda plan: plan.rank)
+
+
+def _local_share(problem: Problem, tasks: list[int]) -> float:
+    """Share of the budget for PyVRP's local search."""
+    chosen = [problem.tasks[task] for task in tasks]
+    plain = all(len(task.modes) == 1 and len(task.windows) <= 1 for task in chosen)
+    if not plain or len(tasks) < _LOCAL_FROM or any(worker.pause for worker in problem.workers):
+        return 0.0
+    return 0.8 if len(tasks) >= _MANY else 0.5

@@ -51,12 +51,15 @@ class Stop:
         Iterations since the best plan was found.
     watch
         Told now and then how far it is; may return True to stop with the best so far.
+    clock
+        What counts the seconds.
     """
 
     seconds: float | None = None
     iterations: int | None = None
     without_improvement: int | None = None
     watch: Callable[[Progress], bool] | None = None
+    clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         bounds = (self.seconds, self.iterations, self.without_improvement)
@@ -82,7 +85,7 @@ class Budget:
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
-        self._began = self._spoke = time.monotonic()
+        self._began = self._spoke = stop.clock()
         self._told_to_stop = False
         self.iterations = 0
         self._idle = 0
@@ -90,7 +93,7 @@ class Budget:
     @property
     def seconds(self) -> float:
         """Since the search began."""
-        return time.monotonic() - self._began
+        return self._stop.clock() - self._began
 
     @property
     def spent(self) -> float:
@@ -122,7 +125,7 @@ class Budget:
         """Count iterations that were made, and tell who watches."""
         self.iterations += iterations
         self._idle = 0 if improved else self._idle + iterations
-        now = time.monotonic()
+        now = self._stop.clock()
         if self._stop.watch is None or (now - self._spoke < _BETWEEN_WORDS and not self.spent >= 1):
             return
         self._spoke = now

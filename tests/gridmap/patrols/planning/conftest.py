@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import shortest_path
 
 from gridmap.patrols.planning import Break, Mode, Problem, Task, Travel, Window, Worker
 from gridmap.patrols.planning.timetable import timetable
@@ -23,10 +24,14 @@ def make_mixed(
     tasks: int = 8,
     workers: int = 2,
     walkable: float = 1.0,
+    detours: bool = True,
     breaks: bool = True,
     tight: bool = False,
 ) -> Problem:
-    """Places and streets with windows, skills, prizes and demands, for people with shifts and breaks."""
+    """Places and streets with windows, skills, prizes and demands, for people with shifts and breaks.
+
+    Some arcs are taken out; without `detours` the matrices are then no shortest ways any more.
+    """
     rng = np.random.default_rng(seed)
     nodes = 2 * tasks + 2
     points = rng.integers(0, 3000, (nodes, 2))
@@ -34,9 +39,14 @@ def make_mixed(
     np.fill_diagonal(metres, 0)
     gone = rng.random((nodes, nodes)) > walkable
     np.fill_diagonal(gone, val=False)
-    ways = [
-        Travel(np.where(gone, np.inf, metres / speed), np.where(gone, np.inf, metres)) for speed in (1.2, 4.0)
-    ]
+    # Streets belong to the network; doing one is never a short cut.
+    gone[np.arange(2, nodes, 2), np.arange(3, nodes, 2)] = gone[
+        np.arange(3, nodes, 2), np.arange(2, nodes, 2)
+    ] = False
+    lengths = np.where(gone, np.inf, metres.astype(float))
+    if detours:
+        lengths = shortest_path(lengths)
+    ways = [Travel(np.ceil(lengths / speed), lengths) for speed in (1.2, 4.0)]
     people = [_worker(rng, nodes, tasks, breaks=breaks, tight=tight) for _ in range(workers)]
     return Problem(
         travel=tuple(ways),
@@ -84,7 +94,7 @@ def _task(rng: np.random.Generator, node: int, workers: int, metres: np.ndarray)
         # On foot one way only, by car both.
         modes = (
             Mode(entry=node, exit=node + 1, seconds=length, metres=length),
-            Mode(entry=node + 1, exit=node, seconds=length // 4, metres=length, travel=1),
+            Mode(entry=node + 1, exit=node, seconds=-(-length // 4), metres=length, travel=1),
         )
         return Task(modes=modes, **more)
     return Task.street(node, node + 1, length, length, both_ways=bool(rng.random() < 0.7), **more)

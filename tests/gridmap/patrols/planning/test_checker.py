@@ -10,12 +10,11 @@ from gridmap.patrols.planning import (
     Plan,
     Problem,
     Reason,
-    Stop,
     Unfitted,
     Window,
     faults,
-    solve,
 )
+from gridmap.patrols.planning.assembling import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +31,8 @@ def day(block: Problem) -> Problem:
 
 @pytest.fixture
 def plan(day: Problem) -> Plan:
-    found = solve(day, Stop(iterations=300), seed=1).plan
+    found = assemble(day, [((0, 0), (1, 0), (2, 0))], {})
     assert faults(day, found) == []
-    assert [visit.task for visit in found.routes[0].visits] == [0, 1, 2]
     assert found.routes[0].pause is not None
     return found
 

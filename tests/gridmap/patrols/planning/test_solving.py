@@ -38,6 +38,21 @@ def test_every_plan_is_right(
     assert faults(problem, solve(problem, Stop(iterations=200), seed=seed).plan) == []
 
 
+@given(seed=SEEDS, tasks=st.integers(1, 4), walkable=st.sampled_from([1.0, 0.8]), tight=st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_small_problems_are_solved_to_the_best(
+    mixed: Callable[..., Problem],
+    best: Callable[[Problem], tuple[int, int]],
+    *,
+    seed: int,
+    tasks: int,
+    walkable: float,
+    tight: bool,
+) -> None:
+    problem = mixed(seed, tasks=tasks, workers=2, walkable=walkable, tight=tight)
+    assert solve(problem, Stop(iterations=2000), seed=1).plan.rank == best(problem)
+
+
 def test_same_seed_same_plan(mixed: Callable[..., Problem]) -> None:
     problem = mixed(5, tasks=25, workers=3)
     first, again = (solve(problem, Stop(iterations=300), seed=7).plan for _ in range(2))
