@@ -8,21 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from sqlalchemy import select
 
 from gridmap.hotspots.loading import UNRESOLVED
 from gridmap.language import gettext
 from gridmap.ledger.columns import COLUMNS
-from gridmap.ledger.workbook import safe
+from gridmap.ledger.models import LedgerNote
+from gridmap.ledger.workbook import head_row, safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
 
     from gridmap.hotspots.view import View
     from gridmap.ledger.rows import LedgerRow
 
-__all__ = ["LEAST", "OPEN_COLUMNS", "Handover", "Spot", "handover_workbook", "recurring_spots", "spot_heads"]
+__all__ = [
+    "LEAST",
+    "OPEN_COLUMNS",
+    "Handover",
+    "Spot",
+    "funded",
+    "handover_workbook",
+    "recurring_spots",
+    "spot_heads",
+]
 
 LEAST = 3
 """Problems of one kind on one spot within the period that make it a recurring one."""
@@ -46,7 +60,6 @@ OPEN_COLUMNS = (
     "funding",
 )
 """Columns of the problems that are handed over."""
-_HEAD = PatternFill("solid", fgColor="E7EFEE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +97,9 @@ class Handover:
     summary
         Name and value of what stands at the top.
     rows
-        Open problems.
+        Open problems, as many as are shown.
+    costly
+        Those that need money, the dearest first.
     spots
         Category, address, count, unresolved, first and last day of each recurring spot.
     """
@@ -92,14 +107,9 @@ class Handover:
     title: str
     about: str
     summary: list[tuple[str, Any]]
-    rows: list[LedgerRow]
+    rows: Iterable[LedgerRow]
+    costly: list[LedgerRow]
     spots: list[tuple[Any, ...]]
-
-    @property
-    def costly(self) -> list[LedgerRow]:
-        """Open problems that need money, the dearest first."""
-        found = [row for row in self.rows if row.values["funding"]]
-        return sorted(found, key=lambda row: -row.values["funding"])
 
     @property
     def funding(self) -> float:
@@ -146,6 +156,14 @@ def _spot(view: View, rows: NDArray[np.int64]) -> Spot:
     )
 
 
+def funded(session: Session, numbers: NDArray[np.int64]) -> list[int]:
+    """Return those of these case numbers that need money, the dearest first."""
+    query = select(LedgerNote.problem_id).where(LedgerNote.funding > 0)
+    query = query.order_by(LedgerNote.funding.desc(), LedgerNote.problem_id)
+    open_ones = set(numbers.tolist())
+    return [number for number in session.scalars(query) if number in open_ones]
+
+
 def handover_workbook(handover: Handover) -> bytes:
     """Write the handover: a summary, open problems, recurring spots, and what needs money."""
     book = Workbook()
@@ -161,7 +179,7 @@ def handover_workbook(handover: Handover) -> bytes:
     columns = [COLUMNS[name] for name in OPEN_COLUMNS]
     titles = [column.title for column in columns]
     widths = [column.width for column in columns]
-    lines = [[row.values[name] for name in OPEN_COLUMNS] for row in handover.rows]
+    lines = ([row.values[name] for name in OPEN_COLUMNS] for row in handover.rows)
     _sheet(book, gettext("Open problems"), titles, widths, lines)
     _sheet(book, gettext("Recurring spots"), spot_heads(), [18, 36, 10, 10, 14, 14], handover.spots)
     costly = [[row.values[name] for name in OPEN_COLUMNS] for row in handover.costly]
@@ -186,10 +204,7 @@ def spot_heads() -> list[str]:
 
 def _sheet(book: Workbook, title: str, heads: list[str], widths: list[int], lines: Any) -> None:
     sheet: Any = book.create_sheet(title)
-    sheet.append(heads)
-    for cell in sheet[1]:
-        cell.font, cell.fill = Font(bold=True), _HEAD
-        cell.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
+    head_row(sheet, heads)
     for line in lines:
         sheet.append([safe(sheet, value) for value in line])
     for position, width in enumerate(widths, 1):

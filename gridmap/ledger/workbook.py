@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gridmap.ledger.columns import Column
     from gridmap.ledger.rows import LedgerRow
 
-__all__ = ["FORMAT", "HEAD_ROW", "HIDDEN", "LedgerBook", "safe", "write_rows"]
+__all__ = ["FORMAT", "HEAD_ROW", "HIDDEN", "LedgerBook", "head_row", "safe", "write_rows"]
 
 FORMAT = "gridmap-ledger-1"
 HEAD_ROW = 3
@@ -77,6 +77,14 @@ def safe(sheet: Any, value: Any) -> Any:
     return cell
 
 
+def head_row(sheet: Any, heads: list[str]) -> None:
+    """Append the headings of a table."""
+    sheet.append(heads)
+    for cell in sheet[sheet.max_row]:
+        cell.font, cell.fill = Font(bold=True), _HEAD
+        cell.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
+
+
 def write_rows(
     book: LedgerBook, rows: Iterable[LedgerRow], *, step: Callable[[int], None] | None = None
 ) -> bytes:
@@ -109,8 +117,10 @@ def write_rows(
         cells = [safe(sheet, row.values.get(column.name)) for column in plain]
         hidden = [row.uid, row.version, fingerprint(row.values, names)]
         sheet.append([*cells, *([None] * len(photos)), *hidden])
-        if step is not None and written % 500 == 0:
+        if step is not None and written % 100 == 0:
             step(written)
+    if step is not None:
+        step(written)
     _finish(sheet, book.columns, written)
     mark = workbook.create_sheet("gridmap")
     mark.sheet_state = "hidden"

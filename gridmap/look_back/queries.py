@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from gridmap.look_back.models import CheckResult, CheckTask, LookBackSample
 from gridmap.problems.limits import inside
-from gridmap.problems.models import Problem
+from gridmap.problems.models import Event, EventKind, Problem, State
+from gridmap.residents.models import Moderation, ResidentNote, Said
+from gridmap.workflow.transitions import Action
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from gridmap.people.permissions import Scope
 
-__all__ = ["Progress", "read_checks", "read_samples"]
+__all__ = ["Progress", "Unsolved", "read_checks", "read_samples", "read_unsolved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +103,49 @@ def read_checks(
         query = query.where(CheckTask.done_at.is_(None))
     order = (CheckTask.done_at.is_not(None), CheckTask.due_at, CheckTask.id)
     return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class Unsolved:
+    """A closed problem of which a resident says that it is not solved."""
+
+    problem_id: int
+    said_at: datetime
+    text: str
+
+
+def read_unsolved(session: Session, scope: Scope, *, limit: int = 200) -> list[Unsolved]:
+    """Return closed problems in scope of which residents said last that they are not solved, oldest first.
+
+    It stays until somebody has looked again since, or a resident says that it is solved. What was hidden as
+    abuse is left out.
+
+    Parameters
+    ----------
+    limit
+        At most so many.
+    """
+    note, later = ResidentNote, aliased(ResidentNote)
+    answers = (later.said != Said.REMARK, later.state != Moderation.HIDDEN)
+    after = or_(later.at > note.at, and_(later.at == note.at, later.id > note.id))
+    looked = exists().where(
+        Event.problem_id == note.problem_id,
+        Event.kind == EventKind.STATE,
+        Event.action == Action.LOOK_BACK.value,
+        Event.recorded_at > note.at,
+    )
+    query = (
+        select(note.problem_id, note.at, note.text)
+        .join(Problem, Problem.id == note.problem_id)
+        .where(
+            note.said == Said.NOT_SOLVED,
+            note.state != Moderation.HIDDEN,
+            Problem.state == State.CLOSED,
+            inside(scope),
+            ~exists().where(later.problem_id == note.problem_id, *answers, after),
+            ~looked,
+        )
+        .order_by(note.at, note.id)
+        .limit(limit)
+    )
+    return [Unsolved(*row) for row in session.execute(query)]

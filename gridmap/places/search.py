@@ -12,6 +12,7 @@ from sqlalchemy import case, func, or_, select
 from gridmap.labels import label, site_label
 from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
+from gridmap.people.within import within
 from gridmap.places.cards import Faces, named
 from gridmap.places.models import (
     Area,
@@ -24,6 +25,7 @@ from gridmap.places.models import (
 )
 from gridmap.problems.limits import inside
 from gridmap.problems.models import Problem
+from gridmap.shops.models import Shopfront
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +56,7 @@ class Hit:
 def search(
     session: Session, text: str, *, actor: Actor, directory: Directory, day: date, limit: int = 20
 ) -> list[Hit]:
-    """Find places, streets, people and problems by name, code, address, person or case number.
+    """Find places, shops, streets, people and problems by name, code, address, person or case number.
 
     Parameters
     ----------
@@ -75,6 +77,7 @@ def search(
     hits = list(_problems_by_number(session, text, actor, directory))
     for kind in _PLACES:
         hits += _places(session, text, directory, kind=kind, scope=places, day=day, limit=limit)
+    hits += _shops(session, text, actor, directory, day=day, limit=limit)
     hits += _people(session, text, faces, day, limit)
     hits += _streets(session, text, limit)
     hits += _addresses(session, text, actor, directory, limit)
@@ -149,6 +152,34 @@ def _places(
         yield Hit(
             kind, str(row["uid"]), row["name"] or row["code"], detail(row, directory), *_shape(row["wkb"])
         )
+
+
+def _shops(
+    session: Session, text: str, actor: Actor, directory: Directory, *, day: date, limit: int
+) -> Iterator[Hit]:
+    if not actor.may(Permission.SHOP_READ):
+        return
+    query = (
+        select(
+            Shopfront.uid,
+            Shopfront.name,
+            Shopfront.trade,
+            Shopfront.address,
+            Shopfront.area_id,
+            func.ST_AsBinary(Shopfront.geometry),
+        )
+        .where(
+            Shopfront.in_force(day),
+            _like(Shopfront.name, Shopfront.code, Shopfront.licence, Shopfront.address, text=text),
+            within(actor.scope(Permission.SHOP_READ), Shopfront.area_id, Shopfront.organisation_id),
+        )
+        .order_by(*_best_first(Shopfront.name, text))
+        .limit(limit)
+    )
+    for uid, name, trade, address, area_id, wkb in session.execute(query):
+        area = directory.areas.get(area_id)
+        detail = " · ".join(filter(None, (trade, address, area.name if area else "")))
+        yield Hit("shop", str(uid), name, detail, *_shape(wkb))
 
 
 def _people(session: Session, text: str, faces: Faces, day: date, limit: int) -> Iterator[Hit]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -12,6 +14,8 @@ from gridmap.people.models import Login
 from gridmap.people.permissions import Role
 from gridmap.places.models import Area
 from gridmap.problems.models import Category, Problem, State
+from gridmap.residents.following import NewNote, say
+from gridmap.residents.models import Moderation, ResidentNote, Said
 from gridmap.store.engine import reading, writing
 
 SHAPE = "SRID=4326;MULTIPOLYGON(((121 31,121.1 31,121.1 31.1,121 31.1,121 31)))"
@@ -19,8 +23,6 @@ SHAPE = "SRID=4326;MULTIPOLYGON(((121 31,121.1 31,121.1 31.1,121 31.1,121 31)))"
 
 @pytest.fixture
 def closed(app):
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - of the fixture
-
     now = datetime.now(UTC)
     with writing(app.extensions["gridmap"].engine) as session:
         area = Area(code="A", name="东风社区", level="community", geometry=SHAPE)
@@ -79,3 +81,42 @@ def test_who_may(closed, sign_in):
     assert "seed" not in worker.get("/look-back").text
     assert worker.post("/look-back/draw", data={"size": "1"}).status_code == 403
     assert 'role="alert"' in sign_in(Role.SUPERVISION).post("/look-back/draw", data={"size": "x"}).text
+
+
+def test_what_residents_call_unsolved_waits_to_be_looked_at(app, closed, sign_in):
+    engine, now = app.extensions["gridmap"].engine, datetime.now(UTC)
+    settings = app.extensions["gridmap"].settings
+    with writing(engine) as session:
+        numbers = session.scalars(select(Problem.id).order_by(Problem.id)).all()
+        uids = session.scalars(select(Problem.uid).order_by(Problem.id)).all()
+        other = Area(code="B", name="西园社区", level="community", geometry=SHAPE)
+        session.add(other)
+        session.flush()
+        session.get_one(Problem, numbers[4]).area_id = other.id
+        session.get_one(Problem, numbers[5]).state = State.ACCEPTED
+        for at, (number, said) in enumerate(
+            [
+                (numbers[0], Said.NOT_SOLVED),
+                (numbers[1], Said.NOT_SOLVED),
+                (numbers[1], Said.SOLVED),
+                (numbers[2], Said.REMARK),
+                (numbers[3], Said.NOT_SOLVED),
+                (numbers[4], Said.NOT_SOLVED),
+                (numbers[5], Said.NOT_SOLVED),
+            ]
+        ):
+            note = NewNote(
+                uid=uuid.uuid4(), said=said, text=f"居民说{at}", at=now - timedelta(minutes=9 - at)
+            )
+            say(session, number, note, settings=settings, now=now)
+        spam = session.scalars(select(ResidentNote).where(ResidentNote.problem_id == numbers[3])).one()
+        spam.state = Moderation.HIDDEN
+        area = session.get_one(Problem, numbers[0]).area_id
+
+    client = sign_in(Role.SUPERVISION, area_id=area)
+    shown = client.get("/look-back").text
+    assert re.findall(r"居民说\d", shown) == ["居民说0"], "none solved, hidden, open, or elsewhere"
+    answered = client.post(f"/look-back/checks/{uids[0]}", data={"result": "good"})
+    assert answered.status_code == 302, answered.text
+    assert "居民说" not in client.get("/look-back").text
+    assert "居民说5" in sign_in(Role.SUPERVISION).get("/look-back").text

@@ -432,7 +432,7 @@ class FilterOptions(Answer):
 class SearchHit(Answer):
     """Something found."""
 
-    kind: Literal["cell", "point", "road", "area", "street", "person", "problem", "address"]
+    kind: Literal["cell", "point", "road", "area", "shop", "street", "person", "problem", "address"]
     uid: str
     name: str
     detail: str

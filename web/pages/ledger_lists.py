@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
-from pydantic import Field, ValidationError
+from flask import Blueprint, Response, render_template, request, url_for
+from pydantic import Field
 from sqlalchemy import select
 
+from gridmap.figures.counting import Lives, members
 from gridmap.figures.formulas import COUNTS, chosen_rates
 from gridmap.figures.grouping import By
 from gridmap.hotspots.listing import Sort, page_of
@@ -20,11 +21,12 @@ from gridmap.ledger.handover import (
     LEAST,
     OPEN_COLUMNS,
     Handover,
+    funded,
     handover_workbook,
     recurring_spots,
     spot_heads,
 )
-from gridmap.ledger.negative import RULES, negative_list, said
+from gridmap.ledger.negative import RULES, negative_list, negative_workbook, said, title_of
 from gridmap.ledger.rows import read_ledger
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
@@ -35,15 +37,16 @@ from web.api.figure_parameters import FiguresQuery
 from web.api.figures import figures_of
 from web.api.parameters import Query, Uid
 from web.installation import actor, clocks, db, installation
+from web.pages.asking import asked
 from web.pages.ledger import MOST, XLSX
-from web.validation import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gridmap.figures.formulas import Rate
     from gridmap.figures.queries import Line
-    from gridmap.ledger.negative import Rule
+    from gridmap.ledger.negative import Listed, Rule
+    from gridmap.ledger.rows import LedgerRow
 
 pages = Blueprint("ledger_lists", __name__, url_prefix="/ledger")
 
@@ -52,25 +55,47 @@ _YEAR = timedelta(days=365)
 _SHOWN = 500
 
 
-def _read(model: type[Any]) -> Any:
-    given = {name: value for name, value in request.args.items() if value != "" and name != "language"}
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, f['loc']))}: {say(f)}" for f in error.errors(include_url=False))
-        abort(make_response(render_template("error.html", status=422, detail=told), 422))
+def _negative() -> tuple[FiguresQuery, list[Listed], dict[str, Rate]]:
+    """What is asked, who is on the list, and the rates that it was counted with."""
+    query = asked(FiguresQuery, blank=False)
+    by = query.by if query.by in _GROUPS else By.ORGANISATION
+    query = query.model_copy(update={"by": by, "limit": 100_000, "sort": "-overdue"})
+    rates = chosen_rates(installation().settings.figure_denominators)
+    return query, negative_list(figures_of(query, permission=Permission.PROBLEM_EXPORT), rates), rates
+
+
+@pages.get("/negative.xlsx")
+@needs(Permission.PROBLEM_EXPORT)
+def negative_file() -> Response:
+    """The negative list as a workbook, with its rules on a second sheet."""
+    query, found, rates = _negative()
+    period, zone = query.period(today()), installation().settings.zone
+    first, last = period.first.isoformat(), period.last.isoformat()
+    content = negative_workbook(
+        found,
+        rates,
+        title=gettext("Negative list"),
+        about=gettext(
+            "{first} to {last} · {moment} · {name}",
+            first=first,
+            last=last,
+            moment=now().astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+            name=actor().name,
+        ),
+        group=gettext(_GROUPS[query.by]),
+    )
+    name = f"negative-list-{first}-{last}.xlsx"
+    return Response(
+        content, content_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 @pages.get("/negative")
 @needs(Permission.PROBLEM_EXPORT)
 def negative() -> str:
     """Show who or what breaks which rule, with the figures behind."""
-    query: FiguresQuery = _read(FiguresQuery)
-    by = query.by if query.by in _GROUPS else By.ORGANISATION
-    query = query.model_copy(update={"by": by, "limit": 100_000, "sort": "-overdue"})
-    rates = chosen_rates(installation().settings.figure_denominators)
-    found = negative_list(figures_of(query, permission=Permission.PROBLEM_EXPORT), rates)
-    period = query.period(today())
+    query, found, rates = _negative()
+    by, period = query.by, query.period(today())
 
     def value(line: Line, rule: Rule) -> str:
         if rule.figure in COUNTS:
@@ -82,7 +107,7 @@ def negative() -> str:
 
     def behind(line: Line, rule: Rule) -> str:
         figure = rule.figure if rule.figure in COUNTS else _numerator(rates, rule)
-        asked = {
+        wanted = {
             "figure": figure,
             "key": line.key,
             "by": by.value,
@@ -91,15 +116,16 @@ def negative() -> str:
             "last": period.last.isoformat(),
         }
         if query.area:
-            asked["area"] = query.area
-        return url_for("figures.behind") + "?" + urlencode(asked)
+            wanted["area"] = query.area
+        return url_for("figures.behind") + "?" + urlencode(wanted)
 
     return render_template(
         "ledger_negative.html",
         listed=found,
         rules=RULES,
         said=said,
-        title_of=lambda rule: (COUNTS.get(rule.figure) or rates[rule.figure]).title,
+        title_of=lambda rule: title_of(rule, rates),
+        file=url_for("ledger_lists.negative_file") + "?" + request.query_string.decode(),
         value=value,
         behind=behind,
         by=by,
@@ -119,18 +145,22 @@ class HandoverQuery(Query):
     area: Uid | None = Field(None, description="Uid of an area; with everything below it")
 
 
-def _handover(query: HandoverQuery) -> Handover:
+def _handover(query: HandoverQuery, *, shown: int) -> Handover:
+    """Put a handover together; of its open problems so many are read, when they are written."""
     names, zone, moment = directory(), installation().settings.zone, now()
     scope = actor().scope(Permission.PROBLEM_EXPORT)
     faces = Faces(names, actor())
 
     def view(**more: Any) -> Any:
-        asked = ViewFilter(area=query.area, **more)
-        return installation().reader.view(db(), clocks(), asked, scope=scope, now=moment)
+        wanted = ViewFilter(area=query.area, **more)
+        return installation().reader.view(db(), clocks(), wanted, scope=scope, now=moment)
+
+    def read(numbers: list[int]) -> Iterator[LedgerRow]:
+        return read_ledger(db(), numbers, faces=faces, scope=scope, zone=zone, moment=moment)
 
     still = view()
-    numbers = page_of(still, still.rows, sort=Sort.OVERDUE, limit=MOST).numbers.tolist()
-    rows = list(read_ledger(db(), numbers, faces=faces, scope=scope, zone=zone, moment=moment))
+    numbers = page_of(still, still.rows, sort=Sort.OVERDUE, limit=shown).numbers.tolist()
+    late = members(Lives.of(still.snapshot, still.rows), "overdue", still.moment)
     spots = recurring_spots(view(states=None), int((moment - _YEAR).timestamp()))
     addresses = _addresses([spot.newest for spot in spots])
 
@@ -160,13 +190,14 @@ def _handover(query: HandoverQuery) -> Handover:
             name=actor().name,
         ),
         summary=[],
-        rows=rows,
+        rows=read(numbers),
+        costly=list(read(funded(db(), still.snapshot.number[still.rows]))),
         spots=told,
     )
     made.summary.extend(
         [
-            (gettext("Open problems"), len(rows)),
-            (gettext("of them overdue"), sum(row.values["overdue"] == gettext("yes") for row in rows)),
+            (gettext("Open problems"), len(still.rows)),
+            (gettext("of them overdue"), int(late.sum())),
             (gettext("Recurring spots ({least} times or more in a year)", least=LEAST), len(told)),
             (gettext("Problems that need money"), len(made.costly)),
             (COLUMNS["funding"].title, made.funding),
@@ -184,8 +215,8 @@ def _addresses(numbers: list[int]) -> dict[int, str]:
 @needs(Permission.PROBLEM_EXPORT)
 def handover() -> str:
     """Show what is handed over, to read and to print."""
-    query: HandoverQuery = _read(HandoverQuery)
-    made = _handover(query)
+    query = asked(HandoverQuery, blank=False)
+    made = _handover(query, shown=_SHOWN)
     names = directory()
     seen = actor().scope(Permission.PROBLEM_EXPORT).areas
     paths = {area.id: [up.code for up in reversed(names.above(area.id))] for area in names.areas}
@@ -194,7 +225,8 @@ def handover() -> str:
         "ledger_handover.html",
         made=made,
         query=query,
-        shown=_SHOWN,
+        rows=list(made.rows),
+        total=made.summary[0][1],
         columns=[COLUMNS[name] for name in OPEN_COLUMNS],
         spot_heads=spot_heads(),
         areas=[(area.uid, area.name, len(paths[area.id]) - 1) for area in areas],
@@ -205,9 +237,9 @@ def handover() -> str:
 @needs(Permission.PROBLEM_EXPORT)
 def handover_file() -> Response:
     """The handover as one workbook."""
-    query: HandoverQuery = _read(HandoverQuery)
+    query = asked(HandoverQuery, blank=False)
     return Response(
-        handover_workbook(_handover(query)),
+        handover_workbook(_handover(query, shown=MOST)),
         content_type=XLSX,
         headers={"Content-Disposition": f'attachment; filename="handover-{today().isoformat()}.xlsx"'},
     )

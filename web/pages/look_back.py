@@ -11,7 +11,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.language import gettext
-from gridmap.look_back.queries import read_checks, read_samples
+from gridmap.look_back.queries import read_checks, read_samples, read_unsolved
 from gridmap.look_back.service import Plan, Wish, draw_sample, plan_sample, verifiers
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
@@ -52,12 +52,28 @@ def _index(**more: Any) -> str:
     return render_template(
         "look_back.html",
         own=_shown(own),
+        unsolved=_unsolved(),
         samples=samples,
         planner=planner,
         zone=installation().settings.zone,
         people=_people() if planner else [],
         **{"asked": _asked(), "plan": None, "fault": "", **more},
     )
+
+
+def _unsolved() -> list[dict[str, Any]]:
+    """Closed problems that residents call unsolved, with what is said of them."""
+    scope = actor().scope(Permission.PROBLEM_VERIFY)
+    found = read_unsolved(db(), scope)
+    rows = _records([one.problem_id for one in found])
+    return [{"said": one, "problem": rows[one.problem_id]} for one in found if one.problem_id in rows]
+
+
+def _records(numbers: list[int]) -> dict[int, dict[str, Any]]:
+    scope = actor().scope(Permission.PROBLEM_VERIFY)
+    faces = Faces(directory(), actor())
+    records = read_records(db(), numbers, faces=faces, scope=scope, moment=now())
+    return {row["number"]: row for row in records.rows}
 
 
 def _people() -> list[tuple[str, str]]:
@@ -164,11 +180,8 @@ def sample(uid: UUID) -> str:
 
 def _shown(checks: list[CheckTask]) -> list[dict[str, Any]]:
     """Checks with what is said of their problems."""
-    scope = actor().scope(Permission.PROBLEM_VERIFY)
     faces = Faces(directory(), actor())
-    numbers = [one.problem_id for one in checks]
-    records = read_records(db(), numbers, faces=faces, scope=scope, moment=now())
-    rows = {row["number"]: row for row in records.rows}
+    rows = _records([one.problem_id for one in checks])
     return [
         {"task": one, "problem": rows[one.problem_id], "person": faces.person(one.person_id)}
         for one in checks

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import uuid
 from datetime import UTC, datetime
 
 import pytest
 from openpyxl import load_workbook
+from pictures import photo
 from sqlalchemy import func, select
 
 from gridmap.ledger.models import LedgerNote
+from gridmap.ledger.rows import read_ledger
 from gridmap.people.permissions import Role
 from gridmap.problems.models import Event, EventKind, Problem, State
 from gridmap.store.clock import next_change
@@ -303,3 +306,104 @@ def test_the_handover_has_what_is_open_what_recurs_and_what_it_costs(sign_in, to
     page = client.get("/ledger/handover").text
     assert "老地方" in page
     assert "缺钱" in page
+
+
+def made_as_job(client, columns):
+    """Export what is made as a job; return its record, its page and the workbook."""
+    started = client.post(f"/ledger/export?{ALL}", data={"column": columns.split()})
+    assert started.status_code == 302, started.text
+    page = client.get(started.location).text
+    uid = started.location.rsplit("/", 1)[1]
+    for _ in range(300):
+        job = client.get(f"/jobs/{uid}").json
+        if job["state"] != "running":
+            break
+        time.sleep(0.1)
+    with client.get(f"/ledger/file/{uid}") as file:
+        return uid, job, page, load_workbook(io.BytesIO(file.get_data()))
+
+
+def test_a_large_ledger_is_made_as_a_job_with_its_progress(sign_in, town, monkeypatch):
+    client = sign_in()
+    at_once = export(client)
+    monkeypatch.setattr("web.pages.ledger.AT_ONCE", 10)
+    uid, job, page, book = made_as_job(client, COLUMNS)
+    count = len(town.frame)
+    assert (job["state"], job["done"], job["total"]) == ("done", count, count)
+    assert job["what"] == "正在生成台账"
+    assert uid in page.replace("-", "") or uid in page
+    assert table(book) == table(at_once), "as a job it is the same file"
+    stranger = sign_in(Role.SUPERVISION)
+    assert stranger.get(f"/ledger/file/{uid}").status_code == 404
+    assert stranger.get(f"/jobs/{uid}").status_code == 404
+
+
+def test_the_photo_columns_hold_the_first_before_and_the_last_after(sign_in, town, engine):
+    client = sign_in()
+    number = some(engine)
+    uid = str(problem_of(engine, number)[0].uid)
+    sizes = {"found": (400, 300), "after": (300, 400)}
+    for stage, size in [*sizes.items(), ("after", (200, 400))]:
+        said = {"uid": str(uuid.uuid4()), "problem": uid, "stage": stage}
+        said["file"] = (io.BytesIO(photo(size=size)), "a.jpg")
+        assert client.post("/api/v1/attachments", data=said).status_code == 201
+    _, job, _, book = made_as_job(client, f"{COLUMNS} photo_before photo_after")
+    assert job["state"] == "done", job
+    sheet = book.worksheets[0]
+    heads = [one.value for one in sheet[3]]
+    row = next(row[0].row for row in sheet.iter_rows(min_row=4) if row[0].value == number)
+    placed = {
+        (one.anchor._from.row + 1, heads[one.anchor._from.col]): one.width / one.height
+        for one in sheet._images
+    }
+    assert placed == {
+        (row, "整改前照片"): pytest.approx(4 / 3, rel=0.05),
+        (row, "整改后照片"): pytest.approx(1 / 2, rel=0.05),
+    }
+
+
+def test_the_negative_list_is_given_as_excel(sign_in, town, engine):
+    with writing(engine) as session:
+        problems = session.scalars(
+            select(Problem).where(Problem.organisation_id == town.squads[0].id, Problem.flags == 0).limit(6)
+        ).all()
+        for problem in problems:
+            problem.state, problem.fix_due_at = State.ACCEPTED, datetime(2026, 1, 1, tzinfo=UTC)
+        session.flush()
+        change = next_change(session)
+        for problem in problems:
+            problem.change = change
+    client, asked = sign_in(), "first=2020-01-01&last=2029-01-01&by=organisation"
+    page = client.get(f"/ledger/negative?{asked}").text
+    assert f"/ledger/negative.xlsx?{asked}".replace("&", "&amp;") in page
+    answer = client.get(f"/ledger/negative.xlsx?{asked}")
+    sheet = load_workbook(io.BytesIO(answer.data))["负面清单"]
+    heads = [one.value for one in sheet[3]]
+    found = {row[1].value: row for row in sheet.iter_rows(min_row=4)}
+    row = found[town.squads[0].name]
+    overdue = row[heads.index("超期数")] if "超期数" in heads else row[3]
+    assert overdue.value == 6
+    assert overdue.fill.fgColor.rgb.endswith("FBE3E1")
+    assert f'scope="row">{town.squads[0].name}<' in page
+    lead = sign_in(Role.ORGANISATION_LEAD, organisation_id=town.squads[1].id)
+    mine = load_workbook(io.BytesIO(lead.get(f"/ledger/negative.xlsx?{asked}").data)).worksheets[0]
+    assert town.squads[0].name not in [one.value for one in mine["B"]]
+    assert sign_in(Role.READ_ONLY).get("/ledger/negative.xlsx").status_code == 403
+
+
+def test_the_handover_page_reads_only_what_it_shows(sign_in, town, engine, monkeypatch):
+    client = sign_in()
+    whole = client.get("/ledger/handover").text
+    total = int(re.search(r"<b>(\d+)</b> 未结问题", whole)[1])
+    read = []
+
+    def counting(session, numbers, **more):
+        read.append(len(numbers))
+        return read_ledger(session, numbers, **more)
+
+    monkeypatch.setattr("web.pages.ledger_lists._SHOWN", 5)
+    monkeypatch.setattr("web.pages.ledger_lists.read_ledger", counting)
+    short = client.get("/ledger/handover").text
+    assert max(read) == 5
+    assert f"<b>{total}</b> 未结问题" in short, "the summary tells of all"
+    assert f"另有{total - 5}个" in short

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import io
 import uuid
+from datetime import date
 
 from open311_reader import picture
 
 from gridmap.people.permissions import Role
+from gridmap.shops.models import Shopfront
+from gridmap.store.engine import writing
 
 
 def body(**more):
@@ -42,6 +45,25 @@ def test_a_pledge_is_taken_in(sign_in, town):
     assert client.post(f"{address}/pledges", json=sent).status_code == 200
     assert client.get(address).json["pledge_signed_on"] == "2026-01-05"
     assert client.get("/api/v1/shops?pledge=missing").json["features"] == []
+
+
+def test_the_search_finds_shops_where_they_may_be_read(app, sign_in, town):
+    east, west = (area.id for area in town.communities)
+
+    def found(client, text):
+        hits = client.get("/api/v1/search", query_string={"q": text}).json["results"]
+        return [one for one in hits if one["kind"] == "shop"]
+
+    reader = sign_in(Role.READ_ONLY, area_id=east)
+    (hit,) = found(reader, "王记")
+    assert (hit["uid"], hit["name"]) == (str(town.shop.uid), "王记面馆")
+    assert 121 < hit["lon"] < 122
+    assert found(sign_in(Role.READ_ONLY, area_id=west), "王记") == []
+    assert found(reader, "13812345678") == [], "nobody is found by a phone"
+    assert found(sign_in(Role.ASSESSOR, area_id=east), "王记") == []
+    with writing(app.extensions["gridmap"].engine) as session:
+        session.get_one(Shopfront, town.shop.id).valid_to = date(2020, 1, 1)
+    assert found(sign_in(), "王记") == [], "a closed shop is gone"
 
 
 def test_who_may_see_whom(sign_in, town):

@@ -36,7 +36,7 @@ export function addSearch(map) {
     if (one.bounds) map.fitBounds([[one.bounds[1], one.bounds[0]], [one.bounds[3], one.bounds[2]]], { maxZoom: 17, padding: [40, 40] });
     else if (one.lon !== undefined && one.lon !== null) map.setView([one.lat, one.lon], Math.max(map.getZoom(), 17));
     if (one.kind === "area") view.setFilter({ area: one.uid });
-    if (["cell", "point", "road", "problem"].includes(one.kind)) view.set("open", `${one.kind}/${one.uid}`);
+    if (["cell", "point", "road", "shop", "problem"].includes(one.kind)) view.set("open", `${one.kind}/${one.uid}`);
   };
 
   const show = () => {
