@@ -7,7 +7,7 @@ import { view } from "gridmap/view.js";
 
 const KINDS = {
   cell: () => gettext("Cell"), point: () => gettext("Point"), road: () => gettext("Road"), area: () => gettext("Area"),
-  street: () => gettext("Street"), person: () => gettext("Person"), problem: () => gettext("Problem"), address: () => gettext("Address"),
+  shop: () => gettext("Shop"), street: () => gettext("Street"), person: () => gettext("Person"), problem: () => gettext("Problem"), address: () => gettext("Address"),
 };
 
 export function addSearch(map) {
