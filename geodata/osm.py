@@ -18,6 +18,7 @@ import pandas as pd
 import shapely
 
 from geodata.errors import FormatError
+from geodata.osm_rules import RULE_KEYS, OsmRules
 from geodata.osm_tags import (
     RoadClass,
     SiteType,
@@ -29,6 +30,7 @@ from geodata.osm_tags import (
     site_type,
     water_kind,
 )
+from geodata.travel import TRAVEL_TAGS
 
 if TYPE_CHECKING:
     import os
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["OsmExtract", "RoadClass", "SiteType", "read_osm"]
 
 _COLUMNS = {
-    "streets": ("osm_id", "name", "road_class", "oneway", "link", "layer", "bridge", "tunnel"),
+    "streets": ("osm_id", "name", "road_class", "oneway", "link", "layer", "bridge", "tunnel", "tags"),
     "sites": ("osm_id", "name", "site_type", "address"),
     "buildings": ("osm_id", "name", "levels"),
     "areas": ("osm_id", "name", "admin_level"),
@@ -87,8 +89,10 @@ class OsmExtract:
     ----------
     streets
         ``osm_id`` ("way/123"), ``name``, ``road_class`` (`RoadClass`), ``oneway`` (1 along the line, -1
-        against it, 0 both), ``link`` (a ramp), ``layer`` (0 on the ground), ``bridge``, ``tunnel``;
-        LineString.
+        against it, 0 both), ``link`` (a ramp), ``layer`` (0 on the ground), ``bridge``, ``tunnel``, ``tags``
+        (those of `geodata.travel.TRAVEL_TAGS`, a dictionary); LineString.
+    rules
+        Barriers and turn restrictions, see `geodata.osm_rules.OsmRules.frame`.
     sites
         ``osm_id``, ``name``, ``site_type`` (`SiteType`), ``address``; Point, Polygon or MultiPolygon.
     buildings
@@ -113,6 +117,7 @@ class OsmExtract:
     """
 
     streets: geopandas.GeoDataFrame
+    rules: pd.DataFrame
     sites: geopandas.GeoDataFrame
     buildings: geopandas.GeoDataFrame
     areas: geopandas.GeoDataFrame
@@ -176,6 +181,7 @@ def read_osm(
             frames[layer] = frames[layer][near].reset_index(drop=True)
     return OsmExtract(
         **frames,
+        rules=collected.rules.frame(),
         core_bounds=core,
         dropped=dict(sorted(collected.dropped.items())),
         repaired=dict(sorted(collected.repaired.items())),
@@ -231,6 +237,7 @@ class _Collected:
         self.repaired: Counter[str] = Counter()
         self._wanted_relations: dict[int, list[str]] = {}
         self._assembled: set[int] = set()
+        self.rules = OsmRules()
         self._wkb = osmium.geom.WKBFactory()
 
     def lose(self, layer: str, reason: str, count: int = 1) -> None:
@@ -241,7 +248,7 @@ class _Collected:
         processor = (
             osmium.FileProcessor(source)
             .with_areas(osmium.filter.KeyFilter(*_KEYS))
-            .with_filter(osmium.filter.KeyFilter(*_KEYS))
+            .with_filter(osmium.filter.KeyFilter(*_KEYS, *RULE_KEYS))
         )
         self.box = processor.header.box()
         take = {"n": self._node, "w": self._way, "r": self._relation, "a": self._area}
@@ -258,6 +265,8 @@ class _Collected:
 
     def _node(self, node: Any) -> None:
         tags = dict(node.tags)
+        if "barrier" in tags:
+            self.rules.bar(node, tags)
         if (site := _site(tags)) is None:
             return
         if node.location.valid():
@@ -282,6 +291,7 @@ class _Collected:
                 if shortened:
                     self.repaired["streets.shortened"] += 1
                 self.layers["streets"].add({"osm_id": osm_id, **_street(tags)}, wkb, outline=False)
+                self.rules.note(way)
         for layer, attributes in wanted:
             # A river is a line unless it is drawn as the ground it covers.
             line = layer == "water" and attributes["kind"] in _LINES
@@ -318,6 +328,8 @@ class _Collected:
         return shapely.to_wkb(shapely.linestrings(longest), hex=True), True
 
     def _relation(self, relation: Any) -> None:
+        if relation.tags.get("type", "").startswith("restriction"):
+            self.lose("rules", "incomplete", self.rules.restrict(relation))
         if relation.tags.get("type") in ("multipolygon", "boundary"):
             layers = [layer for layer, _ in _polygons(dict(relation.tags))]
             if layers:
@@ -374,6 +386,7 @@ def _street(tags: dict[str, str]) -> Attributes:
         "layer": int(_number(tags.get("layer"), 0)),
         "bridge": tags.get("bridge", "no") != "no",
         "tunnel": tags.get("tunnel", "no") != "no",
+        "tags": {key: tags[key] for key in sorted(TRAVEL_TAGS.intersection(tags))},
     }
 
 

@@ -1,7 +1,8 @@
-"""Streets, buildings, surfaces, areas and inspection points from an OpenStreetMap file."""
+"""Streets with their rules, buildings, surfaces, areas and inspection points from an OpenStreetMap file."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from gridmap.imports.faults import Faults
 from gridmap.imports.plan import Counts, Kind, Note, Plan, Reading
 from gridmap.imports.steps import Draft, Matched, match
 from gridmap.people.permissions import Permission
-from gridmap.places.models import Area, AreaLevel, Building, InspectionPoint, Street, Surface
+from gridmap.places.models import Area, AreaLevel, Building, InspectionPoint, Street, RoadRule, Surface
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ _LEVELS = {
 }
 
 
-def _words(frame: geopandas.GeoDataFrame, column: str, longest: int = 200) -> NDArray[np.object_]:
+def _words(frame: pd.DataFrame, column: str, longest: int = 200) -> NDArray[np.object_]:
     words = frame[column].astype(object).where(frame[column].notna(), "").astype(str).str.slice(0, longest)
     return np.asarray(words, dtype=np.object_)
 
@@ -102,8 +103,19 @@ def _drafts(extract: Any) -> list[Draft]:
                 "name": _words(extract.streets, "name"),
                 "road_class": _words(extract.streets, "road_class"),
                 "oneway": extract.streets["oneway"].to_numpy(dtype=object),
+                "tags": _tags(extract.streets),
             },
             geometry=extract.streets.geometry.to_numpy(),
+        ),
+        Draft(
+            RoadRule,
+            key=("source_ref",),
+            columns={
+                "source_ref": _refs(extract.rules),
+                **{name: _words(extract.rules, name) for name in ("kind", "profiles")},
+                **{name: _streets_of(extract.rules, name) for name in ("from_ref", "to_ref", "via_refs")},
+                **{name: extract.rules[name].to_numpy(dtype=object) for name in ("lon", "lat")},
+            },
         ),
         Draft(
             Building,
@@ -144,8 +156,18 @@ def _drafts(extract: Any) -> list[Draft]:
     return [draft for draft in drafts if len(draft)]
 
 
-def _refs(frame: geopandas.GeoDataFrame) -> NDArray[np.object_]:
+def _refs(frame: pd.DataFrame) -> NDArray[np.object_]:
     return np.array([f"osm:{ref}" for ref in frame["osm_id"]], dtype=object)
+
+
+def _tags(frame: geopandas.GeoDataFrame) -> NDArray[np.object_]:
+    return np.array(
+        [json.dumps(tags, ensure_ascii=False) if tags else "" for tags in frame["tags"]], dtype=object
+    )
+
+
+def _streets_of(frame: pd.DataFrame, column: str) -> NDArray[np.object_]:
+    return np.array([" ".join(f"osm:{r}" for r in text.split()) for text in frame[column]], dtype=object)
 
 
 def _levels(frame: geopandas.GeoDataFrame) -> NDArray[np.object_]:

@@ -47,6 +47,7 @@ _DELETION_ORDER = (
     "inspection_point",
     "priority_road",
     "street",
+    "road_rule",
     "building",
     "surface",
     "grid_cell",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import shapely
 from sqlalchemy import select
 
@@ -14,8 +16,9 @@ from geodata.errors import FormatError
 from geodata.street_graph import StreetGraph, build_street_graph
 from geodata.street_router import Router
 from geodata.travel import Profile
+from geodata.turns import TurnRule
 from gridmap.errors import NotFoundError
-from gridmap.places.models import Street
+from gridmap.places.models import Street, RoadRule
 from gridmap.store.bulk import read_columns
 from gridmap.store.clock import read_clocks
 
@@ -125,25 +128,28 @@ def read_network(session: Session) -> Network:
 
 @dataclass(frozen=True, slots=True)
 class _Streets:
-    """Streets as the store holds them, by column."""
+    """Streets and their rules as the store holds them, by column."""
 
     columns: dict[str, NDArray[Any]]
+    rules: dict[str, NDArray[Any]]
 
     @classmethod
     def read(cls, session: Session) -> _Streets:
-        query = select(Street.source_ref, Street.name, Street.road_class, Street.oneway, Street.geometry)
-        columns = read_columns(session, query.order_by(Street.id))
+        street = (Street.source_ref, Street.name, Street.road_class, Street.oneway, Street.tags)
+        columns = read_columns(session, select(*street, Street.geometry).order_by(Street.id))
         if not len(columns["geometry"]):
             raise NotFoundError(
                 "There is no street network yet. Import an OpenStreetMap file with its streets first."
             )
-        return cls(columns)
+        rule = (RoadRule.kind, RoadRule.lon, RoadRule.lat, RoadRule.profiles)
+        streets = (RoadRule.from_ref, RoadRule.to_ref, RoadRule.via_refs)
+        return cls(columns, read_columns(session, select(*rule, *streets).order_by(RoadRule.id)))
 
     def digest(self) -> str:
         seen = hashlib.blake2b(digest_size=12)
-        for name, values in self.columns.items():
-            said = shapely.to_wkb(values) if name == "geometry" else map(str, values.tolist())
-            seen.update(repr(list(said)).encode())
+        for name, values in (*self.columns.items(), *self.rules.items()):
+            said = shapely.to_wkb(values).tolist() if name == "geometry" else values.tolist()
+            seen.update(repr((name, said)).encode())
         return seen.hexdigest()
 
     def graph(self) -> StreetGraph:
@@ -153,4 +159,17 @@ class _Streets:
             oneway=self.columns["oneway"],
             ref=self.columns["source_ref"],
             name=self.columns["name"],
+            tags=[json.loads(text) if text else {} for text in self.columns["tags"].tolist()],
+            rules=[
+                TurnRule(
+                    kind=row["kind"],
+                    lon=row["lon"],
+                    lat=row["lat"],
+                    profiles=frozenset(map(Profile, row["profiles"].split())),
+                    from_ref=row["from_ref"],
+                    to_ref=row["to_ref"],
+                    via_refs=tuple(row["via_refs"].split()),
+                )
+                for row in pd.DataFrame(self.rules).to_dict("records")
+            ],
         )

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.store.base import Base, Identified, Valid, text_enum
@@ -25,6 +25,7 @@ __all__ = [
     "Responsibility",
     "ResponsibilityRole",
     "Street",
+    "RoadRule",
     "Surface",
 ]
 
@@ -126,7 +127,27 @@ class Street(Base, Identified):
     road_class: Mapped[str] = mapped_column(String(24))
     oneway: Mapped[int] = mapped_column(SmallInteger, default=0)
     """1 along the line, -1 against it, 0 both."""
+    tags: Mapped[str] = mapped_column(Text, default="")
+    """What its source says of who may go along it, as JSON; see `geodata.travel.TRAVEL_TAGS`."""
     geometry: Mapped[Any] = mapped_column(_shape("LINESTRING"))
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
+
+
+class RoadRule(Base, Identified):
+    """A barrier or a turn restriction of the street network; see `geodata.turns.TurnRule`."""
+
+    __tablename__ = "road_rule"
+
+    source_ref: Mapped[str] = mapped_column(String(100), unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    profiles: Mapped[str] = mapped_column(String(60))
+    """Whom it binds, with blanks between."""
+    from_ref: Mapped[str] = mapped_column(String(60), default="")
+    to_ref: Mapped[str] = mapped_column(String(60), default="")
+    via_refs: Mapped[str] = mapped_column(Text, default="")
+    """Streets between, by `Street.source_ref`, with blanks between."""
+    lon: Mapped[float]
+    lat: Mapped[float]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 

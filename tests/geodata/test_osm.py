@@ -329,3 +329,64 @@ def test_a_file_that_was_cut_off_is_refused(
     path.write_bytes(whole[: int(len(whole) * part)])
     with pytest.raises(FormatError, match=r"cut\.osm"):
         read_osm(path)
+
+
+def member(kind: str, ref: int, role: str) -> str:
+    return f'<member type="{kind}" ref="{ref}" role="{role}"/>'
+
+
+def restriction(number: int, members: str, **tags: str) -> str:
+    return f'<relation id="{number}" version="1">{members}{tagged({"type": "restriction"} | tags)}</relation>'
+
+
+def test_barriers_and_turn_restrictions_are_read_with_whom_they_bind(tmp_path: Path) -> None:
+    body = (
+        GRID
+        + node(900, 121.4015, 31.2, barrier="bollard")
+        + node(901, 121.4016, 31.2, barrier="gate")
+        + way(1, [10, 900, 901, 20], highway="residential", access="private", surface="asphalt")
+        + way(2, [20, 30], highway="primary")
+        + way(3, [20, 21], highway="primary")
+        + way(4, [21, 31], highway="primary")
+        + restriction(
+            1,
+            member("way", 1, "from") + member("node", 20, "via") + member("way", 3, "to"),
+            restriction="no_left_turn",
+            **{"except": "bicycle"},
+        )
+        + restriction(
+            2,
+            member("way", 2, "from") + member("way", 3, "via") + member("way", 4, "to"),
+            restriction="only_right_turn",
+        )
+        + restriction(
+            3,
+            member("way", 1, "from") + member("node", 20, "via") + member("way", 99, "to"),
+            restriction="no_u_turn",
+        )
+        + restriction(
+            4,
+            member("way", 1, "from") + member("node", 20, "via") + member("way", 2, "to"),
+            restriction__conditional="no_left_turn @ (07:00-09:00)",
+            restriction="",
+        )
+    )
+    extract = read_osm(write(tmp_path / "rules.osm", body))
+    assert extract.streets.set_index("osm_id").loc["way/1", "tags"] == {"access": "private"}
+    rules = extract.rules.set_index("osm_id").fillna("").drop(columns=["lon", "lat"])
+    assert {ref: tuple(row) for ref, row in zip(rules.index, rules.to_numpy().tolist(), strict=True)} == {
+        "node/900": ("barrier", "car", "", "", ""),
+        "relation/1/1/3": ("no_left_turn", "car", "way/1", "way/3", ""),
+        "relation/2/2/4": ("only_right_turn", "bicycle car", "way/2", "way/4", "way/3"),
+    }
+    at = extract.rules.set_index("osm_id").loc["relation/2/2/4"]
+    assert (at.lon, at.lat) == (121.402, 31.2)
+    assert extract.dropped["rules.incomplete"] == 1
+
+
+@pytest.mark.real
+def test_a_real_city_brings_its_turn_restrictions(real_data: Path) -> None:
+    rules = read_osm(real_data / EXTRACTS["nanjing"]).rules
+    turns = rules[rules.kind != "barrier"]
+    assert 3 <= len(turns) <= 5
+    assert turns.kind.str.startswith(("no_", "only_")).all()

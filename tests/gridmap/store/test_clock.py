@@ -13,7 +13,7 @@ from gridmap.store.tables import metadata
 CLOCKED = {
     "ground": {"area", "category", "grid_cell", "inspection_point", "organisation", "person", "priority_road"}
     | {"dispatch_rule", "responsibility"},
-    "base": {"area", "building", "inspection_point", "street", "surface"},
+    "base": {"area", "building", "inspection_point", "street", "road_rule", "surface"},
     "access": {"credential", "grant", "login", "person"},
     "shops": {"offence", "pledge", "shopfront"},
 }
