@@ -185,6 +185,16 @@ class Snapper:
         return self._projection.forward(self._graph.lines())
 
     @cached_property
+    def open_edges(self) -> NDArray[np.int64]:
+        """Edges that are open one way at least."""
+        return np.flatnonzero(self._open[::2] | self._open[1::2])
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Over the lines of `open_edges`, in metres."""
+        return shapely.STRtree(self.lines[self.open_edges])
+
+    @cached_property
     def _trees(self) -> tuple[tuple[NDArray[np.int64], shapely.STRtree], ...]:
         chosen = (np.flatnonzero(self._piece == 0), np.flatnonzero(self._piece > 0))
         return tuple((edges, shapely.STRtree(self.lines[edges])) for edges in chosen if len(edges))
@@ -201,29 +211,38 @@ class Snapper:
                     break
                 asked, found = tree.query_nearest(points[left], max_distance=limit, all_matches=False)
                 edge[left[asked]] = edges[found]
-        lines = self.lines[edge]
-        moved = np.asarray(shapely.distance(lines, points))
-        fraction = np.clip(shapely.line_locate_point(lines, points, normalized=True), 0.0, 1.0)
-        there = shapely.line_interpolate_point(lines, fraction, normalized=True)
+        moved = np.asarray(shapely.distance(self.lines[edge], points))
+        stops, side = self.stops_on(edge, points)
+        along = np.where(stops.arc & 1, 1.0 - stops.fraction, stops.fraction)
+        there = shapely.line_interpolate_point(self.lines[edge], along, normalized=True)
         new_lon, new_lat = self._projection.inverse_xy(shapely.get_x(there), shapely.get_y(there))
-        near = moved <= limit_m
-        forward, backward = self._open[2 * edge], self._open[2 * edge + 1]
-        arc = np.where(forward, 2 * edge, 2 * edge + 1)
         street = self._graph.street[edge]
         name = np.where(self._graph.name[street] != "", self._graph.name[street], self._graph.ref[street])
         return Snapped(
-            stops=Stops(
-                np.where(near, arc, -1), np.where(forward, fraction, 1.0 - fraction), forward & backward
-            ),
+            stops=Stops(np.where(moved <= limit_m, stops.arc, -1), stops.fraction, stops.both),
             lon=new_lon,
             lat=new_lat,
             moved_m=moved,
-            side=_side(lines, points, fraction),
+            side=side,
             piece=self._piece[edge],
             limit_m=limit_m,
             profile=self._profile,
             street=name,
         )
+
+    def stops_on(
+        self, edge: NDArray[np.int64], points: NDArray[np.object_]
+    ) -> tuple[Stops, NDArray[np.int8]]:
+        """Put points (metres) on given edges; also on which side each lies, 1 for right, shape (n,)."""
+        lines = self.lines[edge]
+        fraction = np.clip(shapely.line_locate_point(lines, points, normalized=True), 0.0, 1.0)
+        forward, backward = self._open[2 * edge], self._open[2 * edge + 1]
+        stops = Stops(
+            np.where(forward, 2 * edge, 2 * edge + 1),
+            np.where(forward, fraction, 1.0 - fraction),
+            forward & backward,
+        )
+        return stops, _side(lines, points, fraction)
 
 
 def _side(

@@ -87,6 +87,8 @@ class Router:
         The network.
     profile
         How somebody goes.
+    by_length
+        Find the shortest ways instead of the quickest: all that is called seconds is then metres.
 
     Attributes
     ----------
@@ -96,7 +98,9 @@ class Router:
         Along each arc, infinite where it may not be used, shape (2m,).
     """
 
-    def __init__(self, graph: StreetGraph, profile: Profile = Profile.FOOT) -> None:
+    def __init__(
+        self, graph: StreetGraph, profile: Profile = Profile.FOOT, *, by_length: bool = False
+    ) -> None:
         self.graph = graph
         self.profile = profile
         speed = graph.speed[profile]
@@ -105,7 +109,8 @@ class Router:
             raise GeometryError("Expected streets that are open to whoever goes this way; found none.")
         self._cost = np.zeros(len(speed), dtype=np.int64)
         metres = np.repeat(graph.length_m, 2)[self._open]
-        self._cost[self._open] = np.rint(metres * 3.6 / speed[self._open] * _MILLISECONDS)
+        pace = 1.0 if by_length else 3.6 / speed[self._open]
+        self._cost[self._open] = np.rint(metres * pace * _MILLISECONDS)
         self.seconds = np.where(self._open, self._cost / _MILLISECONDS, np.inf)
         tails = np.column_stack([graph.first_node, graph.last_node]).reshape(-1)
         self._graph = expand(tails, self._open, graph.turns[profile], len(graph.node_lon))
@@ -193,19 +198,38 @@ class Router:
         GeometryError
             If there is none.
         """
+        seconds, arcs, begin, end = self.trace(departure, arrival, i, j)
+        line, metres = _drawn(self.graph, arcs, begin, end)
+        return Route(seconds, metres, arcs, begin, end, line)
+
+    def trace(
+        self, departure: Stops | Snapped, arrival: Stops | Snapped, i: int = 0, j: int = 0
+    ) -> tuple[float, NDArray[np.int64], float, float]:
+        """Return `path` undrawn: seconds, arcs, where it begins on the first and ends on the last one.
+
+        Raises
+        ------
+        GeometryError
+            If there is none.
+        """
         start, end = _stops(departure)[[i]], _stops(arrival)[[j]]
         _, _, direct, arc, begin, finish = self._along_one_arc(start, end)
         sources, targets = self._leaving(start), self._arriving(end)
         seconds, nodes, taken = self._query(sources.of(0), targets.of(0))
         if len(direct) and direct.min() <= seconds:
             best = int(direct.argmin())
-            return self._route(float(direct[best]), arc[[best]], float(begin[best]), float(finish[best]))
+            return float(direct[best]), arc[[best]], float(begin[best]), float(finish[best])
         if not np.isfinite(seconds):
             raise GeometryError("There is no way between the two places on streets that are open.")
         first, begins = sources.by(nodes[0])
         last, ends = targets.by(nodes[-1])
         arcs = np.array([first, *self._graph.arc[taken].tolist(), last], dtype=np.int64)
-        return self._route(seconds, arcs, begins, ends)
+        # Who stands at the end of an arc does not go along it.
+        if begins >= 1.0:
+            arcs, begins = arcs[1:], 0.0
+        if len(arcs) > 1 and ends <= 0.0:
+            arcs, ends = arcs[:-1], 1.0
+        return seconds, arcs, begins, ends
 
     def _query(
         self, sources: list[tuple[int, int]], targets: list[tuple[int, int]]
@@ -218,15 +242,6 @@ class Router:
         if result.distance is None:
             return np.inf, [], []
         return result.distance / _MILLISECONDS, list(result.node_path), list(result.arc_path)
-
-    def _route(self, seconds: float, arcs: NDArray[np.int64], begin: float, end: float) -> Route:
-        # Who stands at the end of an arc does not go along it.
-        if len(arcs) > 1 and begin >= 1.0:
-            arcs, begin = arcs[1:], 0.0
-        if len(arcs) > 1 and end <= 0.0:
-            arcs, end = arcs[:-1], 1.0
-        line, metres = _drawn(self.graph, arcs, begin, end)
-        return Route(seconds, metres, arcs, begin, end, line)
 
     def _leaving(self, stops: Stops) -> _Access:
         stop, arc, fraction = stops.ways()

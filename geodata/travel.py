@@ -29,7 +29,7 @@ class Profile(StrEnum):
     """Electric patrol car: not on motorways, at walking pace in pedestrian streets."""
 
 
-_KMH: dict[Profile, dict[RoadClass, float]] = {
+_KMH: dict[Profile, dict[str, float]] = {
     Profile.FOOT: {
         kind: 4.8 for kind in RoadClass if kind not in {RoadClass.MOTORWAY, RoadClass.TRUNK, RoadClass.STEPS}
     }
@@ -157,13 +157,13 @@ def speeds(profile: Profile, road_class: str, oneway: int, tags: Tags) -> tuple[
     profile
         How somebody goes.
     road_class
-        A `RoadClass`.
+        A `RoadClass`; any other is closed.
     oneway
         1 along the line, -1 against it, 0 both.
     tags
         Of `TRAVEL_TAGS`, those given.
     """
-    speed = _KMH[profile].get(RoadClass(road_class), 0.0)
+    speed = _KMH[profile].get(road_class, 0.0)
     allowed = _allowed(tags, profile)
     if allowed is None and profile is Profile.FOOT and tags.get("sidewalk", "no") not in ("no", "none"):
         allowed = True
