@@ -14,11 +14,11 @@ import shapely
 
 from geodata.compiled import Array, compiled
 from geodata.errors import GeometryError
-from geodata.street_places import Stops
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geodata.street_places import Stops
     from geodata.street_router import Router
 
 __all__ = ["Match", "Matching", "match_track"]
@@ -44,6 +44,9 @@ class Matching:
         A fix whose stated accuracy is worse than this is not used.
     candidates
         How many streets are considered for each fix.
+    leaving
+        How much less likely (natural logarithm) it is to be on another street at the next fix than to be on
+        the same one: it keeps noisy tracks from jumping between parallel ways.
     """
 
     noise_m: float = 7.0
@@ -53,6 +56,7 @@ class Matching:
     gap_seconds: float = 120.0
     worst_m: float = 50.0
     candidates: int = 10
+    leaving: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +76,11 @@ class Match:
     run
         Number of the recording without a gap it belongs to, int64, shape (k,).
     sure
-        Whether more than one fix speaks for it, bool, shape (k,): a stretch that only one fix lies on, and that
-        was not walked from one end of the edge to the other, may be an error of that fix.
+        Whether more than one fix speaks for it, bool, shape (k,): a stretch that only one fix lies on, and
+        that was not walked from one end of the edge to the other, may be an error of that fix.
     side
-        1 where one walked right of the edge's line, -1 left of it, 0 where that cannot be told, int8, shape (k,).
+        1 where one walked right of the edge's line, -1 left of it, 0 where that cannot be told, int8,
+        shape (k,).
     gaps
         First fix after each gap, int64, shape (g,): a break in the recording, or where no way leads.
     unused
@@ -98,14 +103,14 @@ class Match:
 
 
 @compiled
-def _groups(x: Array, y: Array, t: Array, spacing: float, gap_m: float, gap_s: float) -> tuple[Array, Array]:
+def _groups(x: Array, y: Array, t: Array, spacing: float, gap: tuple[float, float]) -> tuple[Array, Array]:
     """Group of each fix, and whether each fix comes after a gap."""
     group = np.zeros(len(x), dtype=np.int64)
     broken = np.zeros(len(x), dtype=np.bool_)
     first = 0
     for i in range(1, len(x)):
         step = np.hypot(x[i] - x[i - 1], y[i] - y[i - 1])
-        if step > gap_m or t[i] - t[i - 1] > gap_s:
+        if step > gap[0] or t[i] - t[i - 1] > gap[1]:
             broken[i] = True
         if broken[i] or np.hypot(x[i] - x[first], y[i] - y[first]) > spacing:
             group[i] = group[i - 1] + 1
@@ -113,6 +118,23 @@ def _groups(x: Array, y: Array, t: Array, spacing: float, gap_m: float, gap_s: f
         else:
             group[i] = group[i - 1]
     return group, broken
+
+
+@compiled
+def _split_short(x: Array, y: Array, group: Array, broken: Array, noise: float) -> Array:
+    """Take the last fix out of a group that is all of its run, if it lies beyond the noise."""
+    first, more = 0, 0
+    out = group.copy()
+    for i in range(len(x)):
+        if i and group[i] != group[i - 1]:
+            first = i
+        out[i] = group[i] + more
+        ends = i + 1 == len(x) or broken[i + 1]
+        alone = (first == 0 or broken[first]) and ends
+        if alone and i > first and np.hypot(x[i] - x[first], y[i] - y[first]) > noise:
+            more += 1
+            out[i] += 1
+    return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,10 +210,17 @@ def match_track(
 
 
 def _averaged(
-    x: NDArray[np.float64], y: NDArray[np.float64], t: NDArray[np.float64], stated: NDArray[np.float64], how: Matching
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    t: NDArray[np.float64],
+    stated: NDArray[np.float64],
+    how: Matching,
 ) -> _Groups:
     noise = np.where(np.isnan(stated), how.noise_m, np.maximum(stated, how.noise_m))
-    group, broken = _groups(x, y, t, max(how.spacing_m, 1.5 * float(np.median(noise))), how.gap_m, how.gap_seconds)
+    group, broken = _groups(
+        x, y, t, max(how.spacing_m, 1.5 * float(np.median(noise))), (how.gap_m, how.gap_seconds)
+    )
+    group = _split_short(x, y, group, broken, how.noise_m)
     weight = noise**-2.0
     total = np.bincount(group, weights=weight)
     first = np.flatnonzero(np.diff(group, prepend=-1))
@@ -259,7 +288,7 @@ def _runs(
         if score is not None and not groups.broken[before + 1 : group + 1].any():
             straight = float(np.hypot(groups.x[group] - groups.x[before], groups.y[group] - groups.y[before]))
             if straight <= how.gap_m:
-                moved = score[:, None] + _likely(router, near, steps[-1], here, straight, how)
+                moved = score[:, None] + _likely(router, near, (steps[-1], here), straight, how)
                 if not np.isfinite(moved).any():
                     moved = None
         if moved is None:
@@ -277,18 +306,21 @@ def _runs(
 
 
 def _likely(
-    router: Router, near: _Candidates, start: slice, end: slice, straight: float, how: Matching
+    router: Router, near: _Candidates, steps: tuple[slice, slice], straight: float, how: Matching
 ) -> NDArray[np.float64]:
     """Logarithm of how likely each step is, by how much longer the way is than the straight line."""
-    one, other = near.stops[start], near.stops[end]
+    one, other = (near.stops[step] for step in steps)
     way = router.matrix(one, other)
     # Whoever stands still seems to go backwards; in a one-way street that would be a way round.
     same = one.arc[:, None] == other.arc[None, :]
     length = router.graph.length_m[other.arc >> 1]
     set_back = np.abs(one.fraction[:, None] - other.fraction[None, :]) * length[None, :]
     way = np.where(same & (set_back < 3 * how.noise_m), np.minimum(way, set_back), way)
-    likely = -np.abs(way - straight) / (how.noise_m + 0.1 * straight)
+    likely: NDArray[np.float64] = -np.abs(way - straight) / (how.noise_m + 0.1 * straight)
     likely[way > 3 * straight + 10 * how.noise_m] = _NEVER
+    name = router.graph.name[router.graph.street]
+    other_street = name[one.arc >> 1][:, None] != name[other.arc >> 1][None, :]
+    likely -= how.leaving * other_street
     return likely
 
 
@@ -309,6 +341,11 @@ def _covered(router: Router, near: _Candidates, chosen: list[int], number: int) 
                 low, high = 1.0 - high, 1.0 - low
             if high > low:
                 found.append((arc >> 1, low, high, not arc & 1, group))
+    if len(chosen) == 1:
+        # Nothing was walked, but somebody was here.
+        arc, place = int(stops.arc[0]), float(stops.fraction[0])
+        place = 1.0 - place if arc & 1 else place
+        found.append((arc >> 1, place, place, not arc & 1, int(near.group[chosen[0]])))
     edges = stops.arc >> 1
     offsets = {edge: near.offset[chosen][edges == edge] for edge in set(edges.tolist())}
     passed = {edge for edge, low, high, *_ in found if low <= 0.0 and high >= 1.0}

@@ -29,9 +29,11 @@ class Profile(StrEnum):
     """Electric patrol car: not on motorways, at walking pace in pedestrian streets."""
 
 
-_KMH: dict[Profile, dict[str, float]] = {
+_KMH: dict[Profile, dict[RoadClass, float]] = {
     Profile.FOOT: {
-        kind: 4.8 for kind in RoadClass if kind not in {RoadClass.MOTORWAY, RoadClass.TRUNK, RoadClass.STEPS}
+        kind: 4.8
+        for kind in RoadClass
+        if kind not in {RoadClass.MOTORWAY, RoadClass.TRUNK, RoadClass.STEPS}
     }
     | {RoadClass.STEPS: 2.4},
     Profile.BICYCLE: dict.fromkeys(
@@ -149,6 +151,13 @@ def _limit(tags: Tags) -> float | None:
     return float(found[0]) * (_MPH if "mph" in value else 1.0)
 
 
+def _class(text: str) -> RoadClass:
+    try:
+        return RoadClass(text)
+    except ValueError:
+        return RoadClass.OTHER
+
+
 def speeds(profile: Profile, road_class: str, oneway: int, tags: Tags) -> tuple[float, float]:
     """Speed along a street's line and against it, km/h; 0 where that is not allowed.
 
@@ -157,13 +166,13 @@ def speeds(profile: Profile, road_class: str, oneway: int, tags: Tags) -> tuple[
     profile
         How somebody goes.
     road_class
-        A `RoadClass`; any other is closed.
+        A `RoadClass`; any other counts as `RoadClass.OTHER`.
     oneway
         1 along the line, -1 against it, 0 both.
     tags
         Of `TRAVEL_TAGS`, those given.
     """
-    speed = _KMH[profile].get(road_class, 0.0)
+    speed = _KMH[profile].get(_class(road_class), 0.0)
     allowed = _allowed(tags, profile)
     if allowed is None and profile is Profile.FOOT and tags.get("sidewalk", "no") not in ("no", "none"):
         allowed = True

@@ -11,6 +11,7 @@ from flask import current_app, g
 from gridmap.hotspots.heat import Denominators
 from gridmap.hotspots.reader import MapReader
 from gridmap.patrols.network import NetworkKeeper
+from gridmap.patrols.tracks.ground import GroundKeeper
 from gridmap.places.base_tiles import BaseTiles
 from gridmap.places.place_tiles import ShapeKeeper
 from gridmap.store.clock import read_clocks
@@ -46,6 +47,7 @@ class Installation:
     base_tiles: BaseTiles
     denominators: Denominators
     network: NetworkKeeper
+    walkable: GroundKeeper
     answers: AnswerStore
     recognised: dict[Any, Recognised | None]
     """Whom secrets belong to, by their hash and the clocks; see `web.sessions`."""
@@ -66,6 +68,7 @@ class Installation:
             base_tiles=BaseTiles(settings.data_dir / "tiles"),
             denominators=Denominators(),
             network=NetworkKeeper(settings.data_dir / "network"),
+            walkable=GroundKeeper(),
             answers=AnswerStore(),
             recognised={},
             touched={},

@@ -15,7 +15,7 @@ from gridmap.imports.faults import Faults
 from gridmap.imports.plan import Counts, Kind, Note, Plan, Reading
 from gridmap.imports.steps import Draft, Matched, match
 from gridmap.people.permissions import Permission
-from gridmap.places.models import Area, AreaLevel, Building, InspectionPoint, Street, RoadRule, Surface
+from gridmap.places.models import Area, AreaLevel, Building, InspectionPoint, RoadRule, Street, Surface
 
 if TYPE_CHECKING:
     from pathlib import Path

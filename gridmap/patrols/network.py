@@ -18,7 +18,7 @@ from geodata.street_router import Router
 from geodata.travel import Profile
 from geodata.turns import TurnRule
 from gridmap.errors import NotFoundError
-from gridmap.places.models import Street, RoadRule
+from gridmap.places.models import RoadRule, Street
 from gridmap.store.bulk import read_columns
 from gridmap.store.clock import read_clocks
 
@@ -42,7 +42,7 @@ class Network:
 
     def __init__(self, graph: StreetGraph) -> None:
         self.graph = graph
-        self._routers: dict[Profile, Router] = {}
+        self._routers: dict[tuple[Profile, bool], Router] = {}
         self._lock = threading.Lock()
 
     def router(self, profile: Profile = Profile.FOOT) -> Router:
@@ -53,10 +53,18 @@ class Network:
         geodata.errors.GeometryError
             If no street is open to it.
         """
+        return self._router(profile, by_length=False)
+
+    def measure(self, profile: Profile) -> Router:
+        """Ways for a profile by their length, in metres: what tracks are matched with."""
+        return self._router(profile, by_length=True)
+
+    def _router(self, profile: Profile, *, by_length: bool) -> Router:
         with self._lock:
-            if profile not in self._routers:
-                self._routers[profile] = Router(self.graph, profile)
-            return self._routers[profile]
+            key = (profile, by_length)
+            if key not in self._routers:
+                self._routers[key] = Router(self.graph, profile, by_length=by_length)
+            return self._routers[key]
 
 
 class NetworkKeeper:

@@ -58,6 +58,8 @@ class Permission(StrEnum):
     SHOP_READ = "shop:read"
     SHOP_RECORD = "shop:record"
     SHOP_MANAGE = "shop:manage"
+    TRACK_RECORD = "track:record"
+    TRACK_READ = "track:read"
     TRAIL_READ = "trail:read"
     RESIDENT_MODERATE = "resident:moderate"
     RESIDENT_CONTACT = "resident:contact"
@@ -82,8 +84,12 @@ class Role(StrEnum):
 _READ = frozenset(
     {Permission.PLACE_READ, Permission.PROBLEM_READ, Permission.PERSON_READ, Permission.SHOP_READ}
 )
-_FIELD = _READ | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE, Permission.EVIDENCE_ADD}
-_LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT}
+_FIELD = (
+    _READ
+    | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE, Permission.EVIDENCE_ADD}
+    | {Permission.TRACK_RECORD}
+)
+_LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT, Permission.TRACK_READ}
 _CHECKS = frozenset(
     {
         Permission.PROBLEM_CHECK,
@@ -112,7 +118,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | {Permission.RESIDENT_MODERATE, Permission.RESIDENT_CONTACT},
         Role.ORGANISATION_LEAD: _FIELD
         | _FIXES
-        | {Permission.PROBLEM_EXPORT, Permission.NOTICE_READ, Permission.NOTICE_ANSWER},
+        | {Permission.PROBLEM_EXPORT, Permission.NOTICE_READ, Permission.NOTICE_ANSWER}
+        | {Permission.TRACK_READ},
         Role.GRID_WORKER: _FIELD | _FIXES | {Permission.PROBLEM_VERIFY},
         Role.PATROL_MEMBER: _FIELD | _FIXES | {Permission.PROBLEM_VERIFY},
         Role.ASSESSOR: frozenset({Permission.PLACE_READ, Permission.PROBLEM_CREATE, Permission.EVIDENCE_ADD}),

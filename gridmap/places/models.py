@@ -24,8 +24,8 @@ __all__ = [
     "PriorityRoad",
     "Responsibility",
     "ResponsibilityRole",
-    "Street",
     "RoadRule",
+    "Street",
     "Surface",
 ]
 

@@ -7,6 +7,7 @@ from gridmap.imports import models as imports
 from gridmap.joint import models as joint
 from gridmap.ledger import models as ledger
 from gridmap.look_back import models as look_back
+from gridmap.patrols.tracks import models as tracks
 from gridmap.people import models as people
 from gridmap.places import models as places
 from gridmap.problems import models as problems
@@ -32,6 +33,7 @@ __all__ = [
     "problems",
     "residents",
     "shops",
+    "tracks",
     "trail",
     "webhooks",
 ]

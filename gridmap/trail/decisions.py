@@ -30,6 +30,7 @@ LEFT_OUT_TABLES: Mapping[str, str] = MappingProxyType(
         "change_clock": "a counter that the snapshot follows; it can start anywhere",
         "ground_clock": "a counter moved by triggers; it can start anywhere",
         "problem_cell": "worked out from the problem's shape and the cells",
+        "track_visit": "worked out from the track's points and the streets",
         "delivery": "copies of what was sent out; what they tell of is in the trail",
         "trail_head": "the trail itself",
         "trail_entry": "the trail itself",
@@ -41,6 +42,7 @@ LEFT_OUT_COLUMNS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("one_time_code", "last_step"): "the last code that was used, written at every sign-in",
         ("problem", "change"): "where the snapshot's counter stood; it can start anywhere",
+        ("track", "points"): "as long as a day's walk; points_sha256 vouches for them",
         ("webhook", "told_until"): "where the sender stands; it moves all the time",
         ("grid_cell", "last_patrol_at"): "derived from the tracks",
         ("priority_road", "last_patrol_at"): "derived from the tracks",

@@ -7,7 +7,7 @@ from flask_openapi3.models.tag import Tag
 
 from web.api.models import Fault
 
-__all__ = ["EVIDENCE", "HEAT", "PLACES", "PROBLEMS", "SHOPS", "TILES", "api"]
+__all__ = ["EVIDENCE", "HEAT", "PLACES", "PROBLEMS", "SHOPS", "TILES", "TRACKS", "api"]
 
 PLACES = Tag(
     name="places", description="Areas, grid cells, inspection points, priority roads; who holds them"
@@ -16,6 +16,7 @@ PROBLEMS = Tag(name="problems", description="Problems, their history, and how ma
 SHOPS = Tag(name="shops", description="Shopfronts, their pledges and offences, and the ladder of steps")
 TILES = Tag(name="tiles", description="Vector tiles (Mapbox Vector Tile 2.1, web mercator)")
 EVIDENCE = Tag(name="evidence", description="Photos and videos; resumable uploads follow tus 1.0.0")
+TRACKS = Tag(name="tracks", description="Recorded tracks of patrols")
 HEAT = Tag(name="heat", description="Heat of problems as pictures")
 
 api = APIBlueprint(

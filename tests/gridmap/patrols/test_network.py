@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from geodata.travel import Profile
 from gridmap.errors import NotFoundError
 from gridmap.patrols.network import NetworkKeeper, read_network
-from gridmap.places.models import Street, RoadRule
+from gridmap.places.models import RoadRule, Street
 from gridmap.store.bulk import insert_rows
 from gridmap.store.engine import reading, writing
 

@@ -58,6 +58,8 @@ UNCLOCKED = {
     "problem_link",
     "recovery_code",
     "request",
+    "track",
+    "track_visit",
     "trail_entry",
     "trail_head",
     "trail_line",

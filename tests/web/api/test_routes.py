@@ -43,6 +43,7 @@ PATHS = {
 }
 OPEN = {"/api/v1/openapi.json"}
 WRITES = {
+    "/api/v1/tracks",
     "/api/v1/problems/<uid>/steps",
     "/api/v1/problems/steps",
     "/api/v1/batches/<uid>/undo",

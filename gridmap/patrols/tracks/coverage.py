@@ -1,0 +1,195 @@
+"""What was seen when: coverage of streets, cells and points, and the dead corners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from gridmap.patrols.tracks.models import Track, TrackVisit
+from gridmap.people.permissions import Permission
+from gridmap.store.bulk import read_columns
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.patrols.tracks.ground import Ground
+    from gridmap.people.permissions import Actor, Scope
+
+__all__ = ["CellCoverage", "Corner", "Coverage", "read_coverage"]
+
+_NEVER = -1.0
+_SHORTEST_M = 30.0
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class CellCoverage:
+    """How much of a cell's streets was walked."""
+
+    cell: int
+    metres: float
+    seen_m: float
+
+    @property
+    def share(self) -> float:
+        """Share of its street metres, 0 to 1."""
+        return self.seen_m / self.metres if self.metres else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """A stretch of street that nobody has seen (死角).
+
+    Attributes
+    ----------
+    street
+        Its name, or what its source calls it.
+    cell
+        Id of its cell.
+    metres
+        How long it is.
+    lon, lat
+        Its middle, degrees.
+    last
+        Seconds since 1970 when any of it was seen last; None if never.
+    """
+
+    street: str
+    cell: int
+    metres: float
+    lon: float
+    lat: float
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coverage:
+    """When each sample of the streets was seen last, within what the reader may see.
+
+    Attributes
+    ----------
+    ground
+        The samples.
+    shown
+        Which of them lie in the reader's areas, bool, shape (k,).
+    last
+        Seconds since 1970, -1 for never, shape (k,).
+    by
+        Id of the track that saw it last, -1 for none; int64, shape (k,).
+    """
+
+    ground: Ground
+    shown: NDArray[np.bool_]
+    last: NDArray[np.float64]
+    by: NDArray[np.int64]
+
+    def cells(self, since: float) -> list[CellCoverage]:
+        """How much of each cell was walked since a time, the least covered first."""
+        ground, inside = self.ground, self.shown & (self.ground.cell >= 0)
+        ids, row = np.unique(ground.cell[inside], return_inverse=True)
+        metres = np.bincount(row, weights=ground.metres[inside], minlength=len(ids))
+        seen = self.last[inside] >= since
+        walked = np.bincount(row, weights=ground.metres[inside] * seen, minlength=len(ids))
+        found = [
+            CellCoverage(*one) for one in zip(ids.tolist(), metres.tolist(), walked.tolist(), strict=True)
+        ]
+        return sorted(found, key=lambda one: (one.share, -one.metres))
+
+    def corners(self, since: float) -> list[Corner]:
+        """Stretches of streets in cells that nobody has walked since a time, the longest first."""
+        ground = self.ground
+        dead = np.flatnonzero(self.shown & (ground.cell >= 0) & (self.last < since))
+        if not len(dead):
+            return []
+        joined = np.diff(dead) == 1
+        for column in (ground.street, ground.cell):
+            joined &= np.diff(column[dead]) == 0
+        first = np.flatnonzero(np.append(True, ~joined))
+        metres = np.add.reduceat(ground.metres[dead], first)
+        last = np.maximum.reduceat(self.last[dead], first)
+        middle = dead[(first + np.append(first[1:], len(dead)) - 1) // 2]
+        graph = ground.network.graph
+        found = []
+        for length, at, seen in zip(metres.tolist(), middle.tolist(), last.tolist(), strict=True):
+            street = int(ground.street[at])
+            if length < _SHORTEST_M:
+                continue
+            found.append(
+                Corner(
+                    str(graph.name[street]),
+                    int(ground.cell[at]),
+                    length,
+                    float(ground.lon[at]),
+                    float(ground.lat[at]),
+                    None if seen < 0 else seen,
+                )
+            )
+        return sorted(found, key=lambda one: -one.metres)
+
+    def points(self, since: float) -> list[tuple[int, float | None]]:
+        """Inspection points that nobody has passed since a time: id, and when one did last."""
+        scope_areas = self._areas
+        found = []
+        for point, area, sample in self.ground.points.tolist():
+            if scope_areas is not None and area not in scope_areas:
+                continue
+            seen = float(self.last[sample]) if sample >= 0 else _NEVER
+            if seen < since:
+                found.append((point, None if seen < 0 else seen))
+        return found
+
+    _areas: frozenset[int] | None = None
+
+    def age(self, now: float) -> NDArray[np.int64]:
+        """Whole days since each sample was seen, -1 for never, shape (k,)."""
+        return np.where(self.last < 0, -1, (now - self.last) // _DAY_S).astype(np.int64)
+
+
+def _within(ground: Ground, scope: Scope) -> NDArray[np.bool_]:
+    if scope.areas is None:
+        return np.ones(len(ground), dtype=bool)
+    areas = scope.areas
+    cells = [cell for cell, area in ground.cell_area.items() if area in areas]
+    return np.isin(ground.cell, cells)
+
+
+def read_coverage(session: Session, actor: Actor, ground: Ground, *, since: datetime) -> Coverage:
+    """Say when each street was seen last, by whomever, as far as tracks since a time tell.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the actor may read nobody's tracks.
+    """
+    scope = actor.scope(Permission.TRACK_READ)
+    visits = read_columns(
+        session,
+        select(
+            TrackVisit.track_id, TrackVisit.street_ref, TrackVisit.begin_m, TrackVisit.end_m, TrackVisit.at
+        ).where(TrackVisit.at >= since),
+    )
+    last = np.full(len(ground), _NEVER)
+    by = np.full(len(ground), -1, dtype=np.int64)
+    if len(visits["track_id"]):
+        street = ground.streets(visits["street_ref"].tolist())
+        at = visits["at"].astype("datetime64[ms]").astype(np.int64) / 1000
+        order = np.argsort(at, kind="stable")
+        order = order[street[order] >= 0]
+        begin, end = (np.asarray(visits[name], dtype=float)[order] for name in ("begin_m", "end_m"))
+        stretch, sample = ground.rows(street[order], begin, end)
+        # The latest comes last and stays.
+        last[sample] = at[order][stretch]
+        by[sample] = np.asarray(visits["track_id"], dtype=np.int64)[order][stretch]
+    return Coverage(ground, _within(ground, scope), last, by, scope.areas)
+
+
+def visible(scope: Scope, track: Track, actor: Actor) -> bool:
+    """Whether somebody may see a track: their own, or one of their areas and organisations."""
+    own = actor.person_id is not None and track.person_id == actor.person_id
+    return own or scope.covers(track.area_id, track.organisation_id)

@@ -1,0 +1,188 @@
+"""The streets as samples every few metres, each in its cell: what coverage is counted in."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from sqlalchemy import select
+
+from gridmap.places.models import GridCell, InspectionPoint, PriorityRoad
+from gridmap.store.bulk import read_columns
+from gridmap.store.clock import read_clocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.patrols.network import Network
+
+__all__ = ["SAMPLE_M", "Ground", "GroundKeeper"]
+
+SAMPLE_M = 10.0
+"""Streets are sampled about this far apart, metres."""
+
+_ROOM = 1e7
+"""More than any street is long, metres."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """Samples of all streets that are open on foot, in the order of streets and along each.
+
+    Attributes
+    ----------
+    network
+        Whose streets they are.
+    street
+        Row of the street, int64, shape (k,).
+    at_m
+        Where along the street's line, metres, shape (k,).
+    edge
+        Edge of the network, int64, shape (k,).
+    metres
+        How many metres each stands for, shape (k,).
+    lon, lat
+        Degrees, shape (k,).
+    cell
+        Id of the cell it lies in, -1 for none, int64, shape (k,).
+    begins_m
+        Where each edge begins along its street, shape (m,).
+    cell_area
+        Area of each cell by its id.
+    points
+        For each inspection point in force its id, its area (-1 for none), and the sample next to it (-1 if
+        none is near); int64, shape (p, 3).
+    roads
+        For each priority road in force its id and its samples.
+    """
+
+    network: Network
+    street: NDArray[np.int64]
+    at_m: NDArray[np.float64]
+    edge: NDArray[np.int64]
+    metres: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    cell: NDArray[np.int64]
+    begins_m: NDArray[np.float64]
+    cell_area: dict[int, int | None]
+    points: NDArray[np.int64]
+    roads: dict[int, NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        """Count the samples."""
+        return len(self.street)
+
+    def rows(
+        self, street: NDArray[np.int64], begin_m: NDArray[np.float64], end_m: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Samples within stretches of streets: pairs of the stretch's number and the sample."""
+        key = self.street * _ROOM + self.at_m
+        low = np.searchsorted(key, street * _ROOM + begin_m - 1e-6, side="left")
+        high = np.searchsorted(key, street * _ROOM + end_m + 1e-6, side="right")
+        count = np.maximum(high - low, 0)
+        stretch = np.repeat(np.arange(len(low)), count)
+        within = np.arange(len(stretch)) - np.repeat(np.cumsum(count) - count, count)
+        return stretch, low[stretch] + within
+
+    def streets(self, refs: Iterable[str]) -> NDArray[np.int64]:
+        """Rows of streets by what their sources call them, -1 where there is none any more."""
+        known = {ref: row for row, ref in enumerate(self.network.graph.ref.tolist())}
+        return np.array([known.get(ref, -1) for ref in refs], dtype=np.int64)
+
+
+class GroundKeeper:
+    """Keeps the samples until streets or places change; one per process, safe to ask from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[Any, Ground] | None = None
+
+    def get(self, session: Session, network: Network, day: date) -> Ground:
+        """Return the samples as `session` sees the places on a day."""
+        clocks = read_clocks(session)
+        with self._lock:
+            state = (id(network), clocks.base, clocks.ground, day)
+            if self._kept is None or self._kept[0] != state:
+                self._kept = (state, _sampled(session, network, day))
+            return self._kept[1]
+
+
+def _sampled(session: Session, network: Network, day: date) -> Ground:
+    graph = network.graph
+    router = network.router()
+    edges = np.flatnonzero(router.piece >= 0)
+    # Edges of a street stand in its order.
+    length = graph.length_m
+    whole = np.cumsum(length) - length
+    first = np.searchsorted(graph.street, graph.street, side="left")
+    begins = whole - whole[first]
+    count = np.maximum(np.rint(length[edges] / SAMPLE_M).astype(np.int64), 1)
+    edge = np.repeat(edges, count)
+    nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+    fraction = (nth + 0.5) / np.repeat(count, count)
+    places = shapely.line_interpolate_point(router.snapper.lines[edge], fraction, normalized=True)
+    xy = shapely.get_coordinates(places)
+    lon, lat = graph.projection.inverse_xy(*xy.T)
+    cells = read_columns(
+        session,
+        select(GridCell.id, GridCell.area_id, GridCell.geometry).where(GridCell.in_force(day)),
+    )
+    cell = np.full(len(edge), -1, dtype=np.int64)
+    if len(cells["id"]):
+        tree = shapely.STRtree(cells["geometry"])
+        sample, found = tree.query(shapely.points(lon, lat), predicate="intersects")
+        cell[sample[::-1]] = np.asarray(cells["id"], dtype=np.int64)[found[::-1]]
+    here = shapely.STRtree(places)
+    project = graph.projection.forward
+    return Ground(
+        network,
+        graph.street[edge],
+        begins[edge] + fraction * length[edge],
+        edge,
+        np.repeat(length[edges] / count, count),
+        lon,
+        lat,
+        cell,
+        begins,
+        {
+            int(i): None if a is None or a < 0 else int(a)
+            for i, a in zip(cells["id"], cells["area_id"], strict=True)
+        },
+        _points(session, here, project, day),
+        _roads(session, here, project, day),
+    )
+
+
+_SEEN_FROM_M = 40.0
+_ALONG_M = 20.0
+
+
+def _points(session: Session, here: shapely.STRtree, project: Any, day: date) -> NDArray[np.int64]:
+    columns = (InspectionPoint.id, InspectionPoint.area_id, InspectionPoint.geometry)
+    found = read_columns(session, select(*columns).where(InspectionPoint.in_force(day)))
+    rows = np.full((len(found["id"]), 3), -1, dtype=np.int64)
+    if len(rows):
+        rows[:, 0], rows[:, 1] = found["id"], found["area_id"]
+        asked, near = here.query_nearest(
+            project(found["geometry"]), max_distance=_SEEN_FROM_M, all_matches=False
+        )
+        rows[asked, 2] = near
+    return rows
+
+
+def _roads(session: Session, here: shapely.STRtree, project: Any, day: date) -> dict[int, NDArray[np.int64]]:
+    found = read_columns(
+        session, select(PriorityRoad.id, PriorityRoad.geometry).where(PriorityRoad.in_force(day))
+    )
+    if not len(found["id"]):
+        return {}
+    road, sample = here.query(project(found["geometry"]), predicate="dwithin", distance=_ALONG_M)
+    return {int(i): sample[road == n].astype(np.int64) for n, i in enumerate(found["id"])}
