@@ -31,9 +31,7 @@ class Profile(StrEnum):
 
 _KMH: dict[Profile, dict[RoadClass, float]] = {
     Profile.FOOT: {
-        kind: 4.8
-        for kind in RoadClass
-        if kind not in {RoadClass.MOTORWAY, RoadClass.TRUNK, RoadClass.STEPS}
+        kind: 4.8 for kind in RoadClass if kind not in {RoadClass.MOTORWAY, RoadClass.TRUNK, RoadClass.STEPS}
     }
     | {RoadClass.STEPS: 2.4},
     Profile.BICYCLE: dict.fromkeys(

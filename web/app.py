@@ -47,6 +47,7 @@ from web.pages import (
     public,
     residents,
     shops,
+    tracks,
     tray,
     webhooks,
 )
@@ -141,6 +142,7 @@ def create_app(settings: Settings) -> OpenAPI:
         people.pages,
         shops.pages,
         problems.pages,
+        tracks.pages,
         tray.pages,
         webhooks.pages,
         open311.pages,

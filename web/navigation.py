@@ -66,6 +66,10 @@ ENTRIES: tuple[Entry | Group, ...] = (
         ),
     ),
     Group(
+        N_("Patrols"),
+        (Entry(N_("Tracks and coverage"), "/tracks", Permission.TRACK_RECORD),),
+    ),
+    Group(
         N_("Places"),
         (
             Entry(N_("Shops"), "/shops", Permission.SHOP_READ),

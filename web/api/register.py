@@ -15,6 +15,7 @@ from web.api import (
     shops,
     steps,
     tiles,
+    tracks,
     uploads,
 )
 from web.api.blueprint import api
@@ -24,7 +25,20 @@ if TYPE_CHECKING:
 
 __all__ = ["MODULES", "install"]
 
-MODULES = (attachments, description, figures, heat, options, places, problems, shops, steps, tiles, uploads)
+MODULES = (
+    attachments,
+    description,
+    figures,
+    heat,
+    options,
+    places,
+    problems,
+    shops,
+    steps,
+    tiles,
+    tracks,
+    uploads,
+)
 """Imported for their routes."""
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from geodata.travel import Profile
 from gridmap.patrols.tracks.fixes import MOST_FIXES, Fixes
 from gridmap.patrols.tracks.models import Track
-from gridmap.patrols.tracks.service import NewTrack, record_track, walk
+from gridmap.patrols.tracks.service import NewTrack, record_track, sent_before, walk
 from gridmap.people.permissions import Permission
 from gridmap.store.engine import writing
 from web.access import needs
@@ -34,7 +34,8 @@ class TrackBody(BaseModel):
     uid: uuid.UUID
     profile: Profile = Profile.FOOT
     datum: Literal["wgs84", "cgcs2000", "gcj02", "bd09"] = Field(
-        "wgs84", description="What the receiver's numbers are; phones' own location services in China may give GCJ-02"
+        "wgs84",
+        description="What the receiver's numbers are; phones' own location services in China may give GCJ-02",
     )
     points: list[list[float | None]] = Field(
         min_length=2,
@@ -48,9 +49,10 @@ class TrackBody(BaseModel):
     @classmethod
     def _whole(cls, points: list[list[float | None]]) -> list[list[float | None]]:
         for number, point in enumerate(points, start=1):
-            if not 3 <= len(point) <= 4 or None in point[:3] or not all(np.isfinite(v) for v in point[:3] if v is not None):
+            needed = [v for v in point[:3] if v is not None and np.isfinite(v)]
+            if len(needed) < 3 or len(point) > 4:
                 raise expected(
-                    "Expected longitude, latitude, seconds and perhaps accuracy; found {found} at point {number}.",
+                    "Expected longitude, latitude, seconds and perhaps accuracy; point {number} is {found}.",
                     found=str(point)[:80],
                     number=number,
                 )
@@ -96,10 +98,10 @@ def record_walk(body: TrackBody) -> Response:
 def take(new: NewTrack) -> tuple[Track, bool]:
     """Match a track before the store is locked, then record it."""
     here = installation()
+    if (known := sent_before(db(), actor(), new.uid)) is not None:
+        return known, False
     network = here.network.open(db())
     ground = here.walkable.get(db(), network, today())
     walked = walk(network, ground, new, now=now())
     with writing(here.engine) as session:
-        made = record_track(session, actor(), new, walked, ground, now=now())
-        session.expunge_all()
-        return made
+        return record_track(session, actor(), new, walked, ground, now=now())

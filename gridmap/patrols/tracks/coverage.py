@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select
 
-from gridmap.patrols.tracks.models import Track, TrackVisit
+from gridmap.patrols.tracks.models import TrackVisit
 from gridmap.people.permissions import Permission
 from gridmap.store.bulk import read_columns
 
@@ -58,6 +58,8 @@ class Corner:
         Its middle, degrees.
     last
         Seconds since 1970 when any of it was seen last; None if never.
+    track
+        Id of the track that saw it then, -1 for none; who walked it is not for every reader.
     """
 
     street: str
@@ -66,6 +68,7 @@ class Corner:
     lon: float
     lat: float
     last: float | None
+    track: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,12 +85,15 @@ class Coverage:
         Seconds since 1970, -1 for never, shape (k,).
     by
         Id of the track that saw it last, -1 for none; int64, shape (k,).
+    areas
+        The reader's; None for all.
     """
 
     ground: Ground
     shown: NDArray[np.bool_]
     last: NDArray[np.float64]
     by: NDArray[np.int64]
+    areas: frozenset[int] | None
 
     def cells(self, since: float) -> list[CellCoverage]:
         """How much of each cell was walked since a time, the least covered first."""
@@ -113,10 +119,13 @@ class Coverage:
         first = np.flatnonzero(np.append(True, ~joined))
         metres = np.add.reduceat(ground.metres[dead], first)
         last = np.maximum.reduceat(self.last[dead], first)
+        newest = np.lexsort((self.last[dead], np.repeat(np.arange(len(first)), _sizes(first, len(dead)))))
+        track = self.by[dead[newest[np.append(first[1:], len(dead)) - 1]]]
         middle = dead[(first + np.append(first[1:], len(dead)) - 1) // 2]
         graph = ground.network.graph
         found = []
-        for length, at, seen in zip(metres.tolist(), middle.tolist(), last.tolist(), strict=True):
+        columns = (metres.tolist(), middle.tolist(), last.tolist(), track.tolist())
+        for length, at, seen, by in zip(*columns, strict=True):
             street = int(ground.street[at])
             if length < _SHORTEST_M:
                 continue
@@ -128,27 +137,29 @@ class Coverage:
                     float(ground.lon[at]),
                     float(ground.lat[at]),
                     None if seen < 0 else seen,
+                    by,
                 )
             )
         return sorted(found, key=lambda one: -one.metres)
 
     def points(self, since: float) -> list[tuple[int, float | None]]:
         """Inspection points that nobody has passed since a time: id, and when one did last."""
-        scope_areas = self._areas
         found = []
         for point, area, sample in self.ground.points.tolist():
-            if scope_areas is not None and area not in scope_areas:
+            if self.areas is not None and area not in self.areas:
                 continue
             seen = float(self.last[sample]) if sample >= 0 else _NEVER
             if seen < since:
                 found.append((point, None if seen < 0 else seen))
         return found
 
-    _areas: frozenset[int] | None = None
-
     def age(self, now: float) -> NDArray[np.int64]:
         """Whole days since each sample was seen, -1 for never, shape (k,)."""
         return np.where(self.last < 0, -1, (now - self.last) // _DAY_S).astype(np.int64)
+
+
+def _sizes(first: NDArray[np.intp], total: int) -> NDArray[np.intp]:
+    return np.diff(np.append(first, total))
 
 
 def _within(ground: Ground, scope: Scope) -> NDArray[np.bool_]:
@@ -159,8 +170,10 @@ def _within(ground: Ground, scope: Scope) -> NDArray[np.bool_]:
     return np.isin(ground.cell, cells)
 
 
-def read_coverage(session: Session, actor: Actor, ground: Ground, *, since: datetime) -> Coverage:
-    """Say when each street was seen last, by whomever, as far as tracks since a time tell.
+def read_coverage(
+    session: Session, actor: Actor, ground: Ground, *, since: datetime, until: datetime
+) -> Coverage:
+    """Say when each street was seen last, by whomever, as far as tracks of some time tell.
 
     Raises
     ------
@@ -172,7 +185,7 @@ def read_coverage(session: Session, actor: Actor, ground: Ground, *, since: date
         session,
         select(
             TrackVisit.track_id, TrackVisit.street_ref, TrackVisit.begin_m, TrackVisit.end_m, TrackVisit.at
-        ).where(TrackVisit.at >= since),
+        ).where(TrackVisit.at >= since, TrackVisit.at < until),
     )
     last = np.full(len(ground), _NEVER)
     by = np.full(len(ground), -1, dtype=np.int64)
@@ -187,9 +200,3 @@ def read_coverage(session: Session, actor: Actor, ground: Ground, *, since: date
         last[sample] = at[order][stretch]
         by[sample] = np.asarray(visits["track_id"], dtype=np.int64)[order][stretch]
     return Coverage(ground, _within(ground, scope), last, by, scope.areas)
-
-
-def visible(scope: Scope, track: Track, actor: Actor) -> bool:
-    """Whether somebody may see a track: their own, or one of their areas and organisations."""
-    own = actor.person_id is not None and track.person_id == actor.person_id
-    return own or scope.covers(track.area_id, track.organisation_id)

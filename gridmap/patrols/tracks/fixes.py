@@ -25,6 +25,7 @@ MOST_FIXES = 250_000
 
 _LONGEST = timedelta(days=3)
 _AHEAD = timedelta(minutes=10)
+_LAST_SECOND = 2**32
 _FAR_M = 3000.0
 _SAMPLE = 400
 _SHIFTED = ("gcj02", "bd09")
@@ -93,6 +94,14 @@ def check_fixes(fixes: Fixes, *, now: datetime) -> None:
             parameter="points",
             most=MOST_FIXES,
             found=len(fixes),
+        )
+    timed = (fixes.seconds >= 0) & (fixes.seconds < _LAST_SECOND)
+    if not timed.all():
+        raise InvalidValueError(
+            "Expected seconds since 1970; found {found} at point {number}.",
+            parameter="points",
+            found=float(fixes.seconds[~timed][0]),
+            number=int(np.flatnonzero(~timed)[0]) + 1,
         )
     placed = (np.abs(fixes.lon) <= 180) & (np.abs(fixes.lat) <= 90)
     if not placed.all():

@@ -28,6 +28,7 @@ __all__ = ["SAMPLE_M", "Ground", "GroundKeeper"]
 SAMPLE_M = 10.0
 """Streets are sampled about this far apart, metres."""
 
+_BESIDE_M = 15.0
 _ROOM = 1e7
 """More than any street is long, metres."""
 
@@ -137,9 +138,14 @@ def _sampled(session: Session, network: Network, day: date) -> Ground:
     )
     cell = np.full(len(edge), -1, dtype=np.int64)
     if len(cells["id"]):
-        tree = shapely.STRtree(cells["geometry"])
-        sample, found = tree.query(shapely.points(lon, lat), predicate="intersects")
-        cell[sample[::-1]] = np.asarray(cells["id"], dtype=np.int64)[found[::-1]]
+        tree = shapely.STRtree(graph.projection.forward(cells["geometry"]))
+        ids = np.asarray(cells["id"], dtype=np.int64)
+        sample, found = tree.query(places, predicate="intersects")
+        cell[sample[::-1]] = ids[found[::-1]]
+        # The outermost cells end at the middle of the street around them.
+        outside = np.flatnonzero(cell < 0)
+        sample, found = tree.query_nearest(places[outside], max_distance=_BESIDE_M, all_matches=False)
+        cell[outside[sample]] = ids[found]
     here = shapely.STRtree(places)
     project = graph.projection.forward
     return Ground(

@@ -17,6 +17,7 @@ from gridmap.patrols.tracks.models import Track, TrackVisit
 from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
 from gridmap.places.models import GridCell, PriorityRoad
+from gridmap.store.claim import claim
 
 if TYPE_CHECKING:
     import uuid
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from gridmap.patrols.tracks.ground import Ground
     from gridmap.people.permissions import Actor
 
-__all__ = ["DATUMS", "NewTrack", "Walked", "record_track", "walk"]
+__all__ = ["DATUMS", "NewTrack", "Walked", "record_track", "sent_before", "walk"]
 
 DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 
@@ -145,6 +146,20 @@ def walk(network: Network, ground: Ground, new: NewTrack, *, now: datetime) -> W
     )
 
 
+def sent_before(session: Session, actor: Actor, uid: uuid.UUID) -> Track | None:
+    """Return the actor's track that was sent under a uid, if there is one.
+
+    Raises
+    ------
+    ConflictError
+        If somebody else's has it.
+    """
+    known = session.scalar(select(Track).where(Track.uid == uid))
+    if known is not None and (known.person_id, known.actor) != (actor.person_id, actor.name):
+        raise ConflictError("Another track has this uid already.")
+    return known
+
+
 def record_track(
     session: Session, actor: Actor, new: NewTrack, walked: Walked, ground: Ground, *, now: datetime
 ) -> tuple[Track, bool]:
@@ -157,10 +172,8 @@ def record_track(
     """
     actor.scope(Permission.TRACK_RECORD)
     packed = walked.fixes.pack()
-    known = session.scalar(select(Track).where(Track.uid == new.uid))
-    if known is not None:
-        if (known.person_id, known.actor) != (actor.person_id, actor.name):
-            raise ConflictError("Another track has this uid already.")
+    claim(session, new.uid)
+    if (known := sent_before(session, actor, new.uid)) is not None:
         return known, False
     rows, sample = ground.rows(walked.street, walked.begin_m, walked.end_m)
     seen = np.unique(sample)
