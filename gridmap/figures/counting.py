@@ -137,7 +137,13 @@ def members(lives: Lives, name: str, moment: int) -> NDArray[np.bool_]:
     return _COUNTED[name](lives, moment)
 
 
-def tallied(lives: Lives, group: NDArray[np.int64], groups: int, moment: int) -> dict[str, NDArray[np.int64]]:
+def tallied(
+    lives: Lives,
+    group: NDArray[np.int64],
+    groups: int,
+    moment: int,
+    weight: NDArray[np.float64] | None = None,
+) -> dict[str, NDArray[Any]]:
     """Count per group.
 
     Parameters
@@ -150,13 +156,20 @@ def tallied(lives: Lives, group: NDArray[np.int64], groups: int, moment: int) ->
         How many groups there are.
     moment
         As for `members`.
+    weight
+        By how much each counts, shape (n,); None: by one.
 
     Returns
     -------
     dict
-        By the names in `COUNTS`, int64, shape (groups,).
+        By the names in `COUNTS`, shape (groups,): int64, or float64 where there are weights.
     """
-    return {name: np.bincount(group[members(lives, name, moment)], minlength=groups) for name in COUNTS}
+    found = {}
+    for name in COUNTS:
+        kept = members(lives, name, moment)
+        weights = None if weight is None else weight[kept]
+        found[name] = np.bincount(group[kept], weights=weights, minlength=groups)
+    return found
 
 
 def medians(lives: Lives, group: NDArray[np.int64], groups: int) -> dict[str, NDArray[np.float64]]:

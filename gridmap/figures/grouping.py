@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gridmap.places.cards import Faces
     from gridmap.places.directory import Directory, Table
 
-__all__ = ["By", "Groups", "group_rows", "name_of"]
+__all__ = ["By", "Groups", "group_cells", "group_rows", "name_of"]
 
 _NONE, _UNSEEN = -1, -2
 """Ids of what belongs to nothing of the kind, and to somebody whom the reader may not know."""
@@ -82,7 +82,7 @@ def group_rows(
 ) -> Groups:
     """Group rows of a snapshot.
 
-    A problem that touches several cells is in the one that leads it.
+    A problem that touches several cells is in the one that leads it; see `gridmap.figures.sharing`.
 
     Parameters
     ----------
@@ -99,6 +99,11 @@ def group_rows(
         ids = snapshot.values("source", rows).astype(np.int64)
         return _compressed(ids, lambda i: (SOURCES[i], label(Source(SOURCES[i]))))
     return _compressed(_ids(snapshot, rows, by, faces), lambda i: _called(i, by, faces))
+
+
+def group_cells(cells: NDArray[np.int64], faces: Faces) -> Groups:
+    """Group by ids of cells, -1: none."""
+    return _compressed(cells, lambda i: _called(i, By.CELL, faces))
 
 
 def _ids(snapshot: Snapshot, rows: NDArray[np.int64], by: By, faces: Faces) -> NDArray[np.int64]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gridmap.errors import InvalidValueError
 from gridmap.figures.counting import Lives, day_of, medians, members, tallied
 from gridmap.figures.formulas import COUNTS, RATES, TIMES, Basis, Rate
-from gridmap.figures.grouping import By, Groups, group_rows
+from gridmap.figures.grouping import By, Groups, group_cells, group_rows
+from gridmap.figures.sharing import spread
 from gridmap.hotspots.counts import day_positions, midnights
 from gridmap.people.permissions import Permission
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gridmap.figures.sharing import CellShares
     from gridmap.hotspots.view import View
     from gridmap.places.cards import Faces
 
@@ -82,7 +84,8 @@ class Line:
 
     key: str
     name: str
-    counts: dict[str, int]
+    counts: Mapping[str, float]
+    """Whole numbers, but of a cell: there lines and polygons count by the share that lies in it."""
     rates: dict[str, float | None]
     times: dict[str, float | None]
     days: list[int]
@@ -113,15 +116,27 @@ class Figures:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Rows of the period with their times and groups."""
+    """Rows of the period with their times and groups.
 
+    Attributes
+    ----------
+    whole
+        Each problem once.
+    rows, times
+        Each as often as it is in a group.
+    weight
+        By how much each of them counts there; None: by one.
+    """
+
+    whole: NDArray[np.int64]
     rows: NDArray[np.int64]
     times: NDArray[np.uint32]
+    weight: NDArray[np.float64] | None
     bounds: NDArray[np.int64]
     groups: Groups
 
 
-def _ask(view: View, question: Question, faces: Faces, zone: ZoneInfo) -> _Asked:
+def _ask(view: View, question: Question, faces: Faces, zone: ZoneInfo, shares: CellShares | None) -> _Asked:
     if question.by is By.PERSON:
         faces.actor.scope(Permission.PERSON_READ)
     period = question.period
@@ -129,14 +144,26 @@ def _ask(view: View, question: Question, faces: Faces, zone: ZoneInfo) -> _Asked
     times = day_of(view.snapshot, view.rows, question.basis)
     inside = (times >= bounds[0]) & (times < bounds[-1])
     rows, times = view.rows[inside], times[inside]
+    if question.by is By.CELL and shares is not None:
+        number = view.snapshot.number[rows].astype(np.int64)
+        cell = view.snapshot.values("cell", rows).astype(np.int64)
+        parts = spread(number, cell, shares, faces=faces)
+        groups = group_cells(parts.cell, faces)
+        return _Asked(rows, rows[parts.at], times[parts.at], parts.weight, bounds, groups)
     groups = group_rows(
         view.snapshot, rows, question.by, faces=faces, times=times, bounds=bounds, first=period.first
     )
-    return _Asked(rows, times, bounds, groups)
+    return _Asked(rows, rows, times, None, bounds, groups)
 
 
 def read_figures(
-    view: View, question: Question, *, faces: Faces, zone: ZoneInfo, rates: Mapping[str, Rate]
+    view: View,
+    question: Question,
+    *,
+    faces: Faces,
+    zone: ZoneInfo,
+    rates: Mapping[str, Rate],
+    shares: CellShares | None = None,
 ) -> Figures:
     """Count the problems of a view that belong to a period, per group and all together.
 
@@ -152,6 +179,8 @@ def read_figures(
         Of the installation, for its days.
     rates
         With the denominators that the installation chose; see `gridmap.figures.formulas.chosen_rates`.
+    shares
+        Of lines and polygons, for figures per cell; None: each counts whole in the cell that leads.
 
     Raises
     ------
@@ -160,15 +189,15 @@ def read_figures(
     InvalidValueError
         If there is no figure to sort by of that name.
     """
-    asked = _ask(view, question, faces, zone)
+    asked = _ask(view, question, faces, zone, shares)
     lives = Lives.of(view.snapshot, asked.rows)
     count = len(asked.groups)
-    counts = tallied(lives, asked.groups.of, count, view.moment)
+    counts = tallied(lives, asked.groups.of, count, view.moment, asked.weight)
     times = medians(lives, asked.groups.of, count)
-    shares = {
+    divided = {
         name: _divided(counts[rate.numerator], counts[rate.denominator]) for name, rate in rates.items()
     }
-    order = _ordered(question.sort, asked.groups, {**shares, **times, **counts})
+    order = _ordered(question.sort, asked.groups, {**divided, **times, **counts})
     shown = order[: question.limit]
     span = -(-(len(asked.bounds) - 1) // _MOST_BARS)
     bars = _bars(asked, shown, span)
@@ -176,26 +205,41 @@ def read_figures(
         Line(
             asked.groups.keys[at],
             asked.groups.names[at],
-            {name: int(column[at]) for name, column in counts.items()},
-            {name: _known(column[at]) for name, column in shares.items()},
+            {name: _count(column[at]) for name, column in counts.items()},
+            {name: _known(column[at]) for name, column in divided.items()},
             {name: _known(column[at]) for name, column in times.items()},
             bars[position].tolist(),
         )
         for position, at in enumerate(shown)
     ]
-    return Figures(lines, count, _total(lives, counts, rates, asked, span), span)
+    return Figures(lines, count, _total(view, lives, counts, rates, asked=asked, span=span), span)
+
+
+def _count(value: float) -> float:
+    """A count as it is read: whole where it is whole, else to two places."""
+    return int(value) if float(value).is_integer() else round(float(value), 2)
 
 
 def _total(
+    view: View,
     lives: Lives,
-    counts: Mapping[str, NDArray[np.int64]],
+    counts: Mapping[str, NDArray[Any]],
     rates: Mapping[str, Rate],
+    *,
     asked: _Asked,
     span: int,
 ) -> Line:
-    sums = {name: int(column.sum()) for name, column in counts.items()}
+    times = asked.times
+    if asked.weight is None:
+        sums = {name: int(column.sum()) for name, column in counts.items()}
+    else:
+        # Shares of what lies in no cell are missing from the groups; all together it is one problem.
+        lives = Lives.of(view.snapshot, asked.whole)
+        sums = {name: int(members(lives, name, view.moment).sum()) for name in counts}
+        once = np.unique(asked.rows, return_index=True)[1]
+        times = times[once]
     alone = np.zeros(len(lives), dtype=np.int64)
-    days = np.bincount(_bar_of(asked, span), minlength=-(-(len(asked.bounds) - 1) // span))
+    days = np.bincount(_bar_of(times, asked.bounds, span), minlength=-(-(len(asked.bounds) - 1) // span))
     return Line(
         "",
         "",
@@ -235,8 +279,8 @@ def _ordered(sort: str, groups: Groups, columns: Mapping[str, NDArray[np.generic
     return [int(at) for at in np.argsort(-values if down else values, kind="stable")]
 
 
-def _bar_of(asked: _Asked, span: int) -> NDArray[np.int64]:
-    return day_positions(asked.times.astype(np.int64), asked.bounds) // span
+def _bar_of(times: NDArray[np.uint32], bounds: NDArray[np.int64], span: int) -> NDArray[np.int64]:
+    return day_positions(times.astype(np.int64), bounds) // span
 
 
 def _bars(asked: _Asked, shown: list[int], span: int) -> NDArray[np.int64]:
@@ -246,14 +290,21 @@ def _bars(asked: _Asked, shown: list[int], span: int) -> NDArray[np.int64]:
         return np.zeros((0, bars), dtype=np.int64)
     line = np.full(len(asked.groups), len(shown))
     line[shown] = np.arange(len(shown))
-    at = line[asked.groups.of] * bars + _bar_of(asked, span)
+    at = line[asked.groups.of] * bars + _bar_of(asked.times, asked.bounds, span)
     return np.bincount(at, minlength=(len(shown) + 1) * bars).reshape(-1, bars)[: len(shown)]
 
 
 def rows_behind(
-    view: View, question: Question, figure: str, key: str | None, *, faces: Faces, zone: ZoneInfo
+    view: View,
+    question: Question,
+    figure: str,
+    key: str | None,
+    *,
+    faces: Faces,
+    zone: ZoneInfo,
+    shares: CellShares | None = None,
 ) -> NDArray[np.int64]:
-    """Return the rows of a view that a number counts, ascending.
+    """Return the rows of a view that a number counts, or of a cell any share of, ascending.
 
     Parameters
     ----------
@@ -261,6 +312,8 @@ def rows_behind(
         Name of a count.
     key
         Of the line; None: of the line of all.
+    shares
+        As for `read_figures`.
 
     Raises
     ------
@@ -276,9 +329,9 @@ def rows_behind(
             expected=", ".join(COUNTS),
             found=figure,
         )
-    asked = _ask(view, question, faces, zone)
+    asked = _ask(view, question, faces, zone, shares)
     kept = members(Lives.of(view.snapshot, asked.rows), figure, view.moment)
     if key is not None:
         named = np.array([one == key for one in asked.groups.keys], dtype=bool)
         kept &= named[asked.groups.of] if len(named) else False
-    return asked.rows[kept]
+    return np.unique(asked.rows[kept])

@@ -24,7 +24,9 @@ class FigureLine(Answer):
 
     key: str = Field(description="Uid, code or day; empty for what belongs to none")
     name: str
-    counts: dict[str, int]
+    counts: dict[str, int | float] = Field(
+        description="Whole but per cell, where a line or polygon counts by the share that lies in it"
+    )
     rates: dict[str, float | None] = Field(description="None where there is nothing to divide by")
     hours: dict[str, float | None] = Field(description="Medians")
     bars: list[int] = Field(description="Problems per bar of days")

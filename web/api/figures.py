@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gridmap.figures.formulas import COUNTS, TIMES, chosen_rates
+from gridmap.figures.grouping import By
 from gridmap.figures.queries import read_figures, rows_behind
+from gridmap.figures.sharing import read_cell_shares
 from gridmap.hotspots.listing import page_of
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
@@ -30,6 +32,7 @@ from web.installation import actor, clocks, db, installation
 
 if TYPE_CHECKING:
     from gridmap.figures.queries import Figures, Line
+    from gridmap.figures.sharing import CellShares
     from gridmap.hotspots.listing import Page
     from gridmap.problems.records import Records
 
@@ -47,7 +50,12 @@ def figures_of(query: FiguresQuery, *, permission: Permission = Permission.PROBL
         faces=Faces(directory(), actor()),
         zone=settings.zone,
         rates=chosen_rates(settings.figure_denominators),
+        shares=_shares(query),
     )
+
+
+def _shares(query: FiguresQuery | FigureListQuery) -> CellShares | None:
+    return read_cell_shares(db()) if query.by is By.CELL else None
 
 
 def page_behind(query: FigureListQuery) -> tuple[Page, Records]:
@@ -55,7 +63,15 @@ def page_behind(query: FigureListQuery) -> tuple[Page, Records]:
     view = view_of(query)
     faces = Faces(directory(), actor())
     zone = installation().settings.zone
-    rows = rows_behind(view, query.question(today()), query.figure, query.key, faces=faces, zone=zone)
+    rows = rows_behind(
+        view,
+        query.question(today()),
+        query.figure,
+        query.key,
+        faces=faces,
+        zone=zone,
+        shares=_shares(query),
+    )
     page = page_of(view, rows, sort=query.sort, limit=query.limit, cursor=query.cursor)
     found = read_records(
         db(),

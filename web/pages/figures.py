@@ -59,6 +59,9 @@ _MEANT = {
     ),
     Basis.CLOSED: N_("Problems closed in the period, whenever they were found."),
 }
+_BY_SHARE = N_(
+    "A line or polygon counts in every cell that it touches, by the share of its length or area there."
+)
 _GROUPS = {
     By.DISTRICT: N_("district"),
     By.SUBDISTRICT: N_("subdistrict"),
@@ -152,7 +155,7 @@ def index() -> str:
         choices={name: gettext(title) for name, title in _CHOICES.items()},
         presets=_presets(today()),
         bases={basis: gettext(name) for basis, name in _BASES.items()},
-        meant=gettext(_MEANT[query.basis]),
+        meant=_meant(query),
         groups={by: gettext(name) for by, name in _GROUPS.items() if _offered(by)},
         areas=_areas(),
         organisations=[(one.uid, one.name) for one in known_organisations(Permission.PROBLEM_READ)],
@@ -165,6 +168,14 @@ def index() -> str:
         moment=now().astimezone(installation().settings.zone).strftime("%Y-%m-%d %H:%M"),
         may_export=actor().may(Permission.PROBLEM_EXPORT),
     )
+
+
+def _meant(query: FiguresQuery) -> str:
+    """Which problems the figures are about, and how they count."""
+    said = gettext(_MEANT[query.basis])
+    if query.by is By.CELL:
+        said += " " + gettext(_BY_SHARE)
+    return said
 
 
 def _offered(by: By) -> bool:
@@ -198,6 +209,7 @@ def behind() -> str:
         group=group,
         period=query.period(today()),
         basis=gettext(_BASES[query.basis]),
+        by_share=gettext(_BY_SHARE) if query.by is By.CELL and query.key else "",
         page=page,
         rows=found.rows,
         local=_local,
@@ -223,7 +235,7 @@ def workbook() -> Response:
         period=period,
         basis=gettext(_BASES[query.basis]),
         rates=chosen_rates(installation().settings.figure_denominators),
-        meant=gettext(_MEANT[query.basis]),
+        meant=_meant(query),
     )
     name = f"figures-{period.first.isoformat()}-{period.last.isoformat()}.xlsx"
     return Response(

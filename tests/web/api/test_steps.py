@@ -312,3 +312,29 @@ def test_what_was_suspended_goes_on_by_itself(app, sign_in, office):
         with writing(engine) as session:
             assert resume_due(session, settings=settings, now=now) == count
     assert show(hq, uid)["state"] == "accepted"
+
+
+def test_a_line_counts_in_each_cell_by_its_share(sign_in, office):
+    hq = sign_in()
+    line = {"type": "LineString", "coordinates": [[121.004, 31.005], [121.012, 31.005]]}
+    ribbon = str(uuid.uuid4())
+    body = {"uid": ribbon, "category": "0401", "geometry": line}
+    assert hq.post("/api/v1/problems", json=body).status_code == 201
+    record(hq, lon=121.002)
+
+    def found(client, by="cell"):
+        answer = client.get(f"/api/v1/figures?by={by}").json
+        assert answer["total"]["counts"]["found"] == 2
+        return {one["name"]: one["counts"]["found"] for one in answer["lines"]}
+
+    assert found(hq) == {"网格0": 1.75, "网格1": 0.25}
+    assert found(hq, "community") == {"社区0": 2}, "an area counts it whole, where it leads"
+    lines = hq.get("/api/v1/figures?by=cell").json["lines"]
+    key = next(one["key"] for one in lines if one["name"] == "网格1")
+    behind = hq.get(f"/api/v1/figures/problems?by=cell&figure=found&key={key}").json
+    assert [one["properties"]["uid"] for one in behind["features"]] == [ribbon]
+    page = hq.get("/figures?by=cell").text
+    assert "按其在各网格内的长度或面积占比计入" in page
+    assert ">1.75<" in page
+    limited = sign_in(Role.AREA_MANAGER, area_id=office[0][0])
+    assert found(limited) == {"网格0": 1.75, "无": 0.25}, "no cell of another area is named"
