@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
+from .accessibility import serious
+
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).resolve().parents[2] / "vendor" / "axe-core" / "axe.min.js"
 
 
 def requests_of(page, action):
@@ -100,14 +100,7 @@ def test_english_is_one_click_away_and_keeps_the_view(open_as):
 @pytest.mark.parametrize("path", ["/", "/imports", "/coverage", "/coverage/draw"])
 def test_axe_finds_nothing_serious(open_as, path):
     page = open_as(path)
-    # Chromium's debugger adds it, so that the page's own policy for scripts stays as it is.
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    assert [
-        (v["id"], [n["target"] for n in v["nodes"]][:3])
-        for v in found
-        if v["impact"] in {"serious", "critical"}
-    ] == []
+    assert serious(page) == []
 
 
 def test_a_phone_shows_the_map_and_the_button_to_record(open_as):

@@ -80,8 +80,10 @@ export class Filters {
     return h("div", { className: "tree" }, this.options.categories.map((major) => {
       const children = major.children ?? [];
       if (!children.length) return this.check("category", major.code, major.name);
-      return h("details", {}, h("summary", { "aria-label": major.name }, this.check("category", major.code, major.name)),
-        h("div", { className: "children" }, children.map(({ code, name }) => this.check("category", code, name))));
+      // What folds stands beside the box, not around it: each is reached and named on its own.
+      return h("div", { className: "major" }, this.check("category", major.code, major.name),
+        h("details", {}, h("summary", { "aria-label": major.name }),
+          h("div", { className: "children" }, children.map(({ code, name }) => this.check("category", code, name)))));
     }));
   }
 

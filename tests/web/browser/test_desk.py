@@ -1,0 +1,118 @@
+"""The desk beside the map: the list with steps on many, notices and the inbox, people."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gridmap.labels import label
+from gridmap.workflow.transitions import Action
+
+from .accessibility import serious
+
+pytestmark = pytest.mark.browser
+
+
+def ready(page):
+    page.wait_for_selector("body[data-ready]")
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+SHOWN = r"Number(document.querySelector('#total').textContent.replace(/\D/g, ''))"
+
+
+def shows(page, count):
+    page.wait_for_function(f"count => {SHOWN} === count", arg=count)
+
+
+def total(page):
+    return int(re.sub(r"\D", "", page.inner_text("#total")))
+
+
+def stands(page, number):
+    """Ask the API how a problem stands."""
+    origin = page.url.split("/problems")[0]
+    return page.request.get(f"{origin}/api/v1/problems/by-number/{number}").json()
+
+
+def test_the_list_is_filtered_and_a_step_on_many_is_shown_taken_and_taken_back(open_as):
+    page = ready(open_as("/problems?state=recorded"))
+    before = total(page)
+    assert before > 1
+    assert page.locator("#rows tr").count() == min(before, 50)
+    assert serious(page) == []
+
+    page.locator("label:has-text('只看超期')").first.click()
+    page.wait_for_function(f"before => {SHOWN} < before", arg=before)
+    overdue = total(page)
+    assert "overdue=1" in page.url
+    assert page.locator("#rows .bad").count() == page.locator("#rows tr").count()
+    page.locator("#chips button").last.click()
+    shows(page, before)
+    assert overdue < before
+
+    boxes = page.locator("#rows input[type=checkbox]")
+    for i in range(2):
+        boxes.nth(i).check()
+    numbers = page.locator("#rows tr .number").all_inner_texts()[:2]
+    page.locator("#bulk button", has_text=label(Action.CHECK)).click()
+    dialog = page.locator("#step")
+    dialog.locator("textarea").fill("批量核查")
+    assert serious(page) == []
+    dialog.locator("form button").first.click()
+    page.wait_for_function("() => document.querySelector('#step form button').textContent.includes('2')")
+    assert stands(page, numbers[0])["state"] == "recorded", "a preview changes nothing"
+    dialog.locator("form button").first.click()
+    page.wait_for_selector("#step:not([open])", state="attached")
+    shows(page, before - 2)
+
+    page.locator("#toasts button.act").click()
+    shows(page, before)
+    for number in numbers:
+        told = stands(page, number)
+        assert told["state"] == "recorded"
+        assert told["history"][-1]["kind"] == "undone"
+
+
+def test_a_notice_is_issued_from_the_list_and_answered_from_the_inbox(open_as):
+    lead = ready(open_as("/problems?state=accepted,dispatched", user="lead"))
+    number = lead.locator("#rows tr .number").first.inner_text()
+    office = open_as(f"/notices/new?kind=supervision&of=numbers&numbers={number}")
+    assert number in office.inner_text("main table")
+    office.fill("form.issue textarea", "三日内整改到位。")
+    assert serious(office) == []
+    office.click("form.issue button")
+    office.wait_for_load_state("networkidle")
+    assert "督查" in office.inner_text("main")
+    assert serious(office) == []
+
+    origin = lead.url.split("/problems")[0]
+    lead.goto(f"{origin}/inbox")
+    assert serious(lead) == []
+    lead.click(".letters a")
+    assert "三日内整改到位。" in lead.inner_text("article")
+    assert serious(lead) == []
+    lead.fill("section.answer textarea", "已整改完毕。")
+    lead.click("section.answer button")
+    lead.wait_for_load_state("networkidle")
+    assert "已整改完毕。" in lead.inner_text("article")
+    assert lead.locator("section.answer").count() == 0
+    office.goto(f"{origin}/notices")
+    assert office.locator("td .good").count() == 1
+
+
+def test_people_are_found_and_opened(open_as):
+    page = open_as("/people")
+    assert serious(page) == []
+    name = page.locator("table.people tbody a").first.inner_text()
+    page.fill("[name=q]", name)
+    page.click("main form button")
+    assert set(page.locator("table.people tbody a").all_inner_texts()) == {name}
+    page.locator("table.people tbody a").first.click()
+    page.wait_for_load_state("networkidle")
+    assert name in page.inner_text("h1")
+    assert serious(page) == []
+    narrow = open_as("/people", user="manager", width=390, height=844)
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
