@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from geodata.travel import Profile
 from gridmap.coverage.audit import FindingKind
 from gridmap.deadlines.models import AccountabilityState, NoticeKind, StepKind
 from gridmap.evidence.models import Doubt, MediaKind, Stage
@@ -229,6 +230,11 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Doubt.PLACE: _("taken elsewhere"),
             Doubt.TIME: _("taken at another time"),
             Doubt.REUSED: _("the same file proves another problem"),
+        },
+        Profile: {
+            Profile.FOOT: _("on foot"),
+            Profile.BICYCLE: _("by bicycle"),
+            Profile.CAR: _("by patrol car"),
         },
         TimeUnit: {
             TimeUnit.WORKING_HOUR: _("working hours"),

@@ -53,6 +53,8 @@ class Permission(StrEnum):
     ACCOUNTABILITY_DECIDE = "accountability:decide"
     LOOK_BACK_PLAN = "look_back:plan"
     JOINT_MANAGE = "joint:manage"
+    PATROL_PLAN = "patrol:plan"
+    PATROL_READ = "patrol:read"
     EVIDENCE_ADD = "evidence:add"
     EVIDENCE_ORIGINAL = "evidence:original"
     SHOP_READ = "shop:read"
@@ -87,7 +89,7 @@ _READ = frozenset(
 _FIELD = (
     _READ
     | {Permission.PROBLEM_CREATE, Permission.PERSON_PHONE, Permission.EVIDENCE_ADD}
-    | {Permission.TRACK_RECORD}
+    | {Permission.TRACK_RECORD, Permission.PATROL_READ}
 )
 _LEAD = _FIELD | {Permission.PLACE_AUDIT, Permission.PROBLEM_EXPORT, Permission.TRACK_READ}
 _CHECKS = frozenset(
@@ -108,12 +110,12 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | _CHECKS
         | _NOTICES
         | {Permission.EVIDENCE_ORIGINAL, Permission.TRAIL_READ, Permission.RESIDENT_MODERATE}
-        | {Permission.ACCOUNTABILITY_DECIDE},
+        | {Permission.ACCOUNTABILITY_DECIDE, Permission.PATROL_PLAN},
         Role.AREA_MANAGER: _LEAD
         | _CHECKS
         | _NOTICES
         | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE, Permission.JOINT_MANAGE}
-        | {Permission.PERSON_MANAGE}
+        | {Permission.PERSON_MANAGE, Permission.PATROL_PLAN}
         | {Permission.SHOP_RECORD, Permission.SHOP_MANAGE}
         | {Permission.RESIDENT_MODERATE, Permission.RESIDENT_CONTACT},
         Role.ORGANISATION_LEAD: _FIELD

@@ -7,6 +7,7 @@ from gridmap.imports import models as imports
 from gridmap.joint import models as joint
 from gridmap.ledger import models as ledger
 from gridmap.look_back import models as look_back
+from gridmap.patrols import models as patrols
 from gridmap.patrols.tracks import models as tracks
 from gridmap.people import models as people
 from gridmap.places import models as places
@@ -28,6 +29,7 @@ __all__ = [
     "ledger",
     "look_back",
     "metadata",
+    "patrols",
     "people",
     "places",
     "problems",

@@ -1,0 +1,88 @@
+"""A round as others' programs take it: GPX, a calendar, and addresses that open map apps on a phone."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import gpxpy.gpx
+from icalendar import Calendar, Event
+
+from geodata.coordinate_system import CoordinateSystem
+from geodata.datum import from_wgs84
+from gridmap.language import N_, gettext
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gridmap.patrols.queries import Round, Shown, Stage
+
+__all__ = ["as_calendar", "as_gpx", "map_links"]
+
+
+def as_gpx(shown: Shown, one: Round) -> str:
+    """Write a round as GPX 1.1: its line as a track, its stops as waypoints; WGS-84."""
+    file = gpxpy.gpx.GPX()
+    file.name = _title(shown, one)
+    file.creator = "gridmap"
+    for stage in one.stages:
+        point = gpxpy.gpx.GPXWaypoint(
+            latitude=stage.lat,
+            longitude=stage.lon,
+            time=stage.starts_at.astimezone(UTC),
+            name=stage.name,
+            description=stage.address or None,
+        )
+        file.waypoints.append(point)
+    segment = gpxpy.gpx.GPXTrackSegment(
+        [gpxpy.gpx.GPXTrackPoint(latitude=lat, longitude=lon) for lon, lat in one.line]
+    )
+    track = gpxpy.gpx.GPXTrack(name=file.name)
+    track.segments.append(segment)
+    file.tracks.append(track)
+    return str(file.to_xml(version="1.1"))
+
+
+def as_calendar(shown: Shown, one: Round, *, now: datetime) -> bytes:
+    """Write a round as an iCalendar event whose description lists its stops."""
+    stops = (f"{n}. {stage.name} {stage.address}".rstrip() for n, stage in enumerate(one.stages, 1))
+    event = Event.new(
+        uid=f"{one.route.uid}@gridmap",
+        stamp=now.astimezone(UTC),
+        start=one.route.leaves_at.astimezone(UTC),
+        end=one.route.returns_at.astimezone(UTC),
+        summary=_title(shown, one),
+        location=shown.area.name,
+        description="\n".join(stops),
+    )
+    calendar = Calendar.new(prodid="-//gridmap//patrols//ZH")
+    calendar.add_component(event)
+    return bytes(calendar.to_ical())
+
+
+def _title(shown: Shown, one: Round) -> str:
+    return gettext(N_("Patrol of {area}, {person}"), area=shown.area.name, person=one.person.name)
+
+
+def map_links(stage: Stage) -> dict[str, str]:
+    """Addresses that lead to a stop in the map apps of Amap, Baidu and Tencent, in their datum GCJ-02."""
+    shifted = from_wgs84([stage.lon], [stage.lat], CoordinateSystem.parse("gcj02"))
+    lon, lat = (float(values[0]) for values in shifted)
+    here, name = f"{lat:.6f},{lon:.6f}", stage.name
+    return {
+        N_("Amap"): "https://uri.amap.com/navigation?"
+        + urlencode({"to": f"{lon:.6f},{lat:.6f},{name}", "mode": "walk", "callnative": 1}),
+        N_("Baidu"): "https://api.map.baidu.com/direction?"
+        + urlencode(
+            {
+                "destination": f"latlng:{here}|name:{name}",
+                "mode": "walking",
+                "coord_type": "gcj02",
+                "output": "html",
+                "src": "gridmap",
+            }
+        ),
+        N_("Tencent"): "https://apis.map.qq.com/uri/v1/routeplan?"
+        + urlencode({"type": "walk", "to": name, "tocoord": here, "referer": "gridmap"}),
+    }

@@ -1,0 +1,225 @@
+"""Reads of patrol plans: by whoever plans an area all of its rounds, by everybody else their own."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from sqlalchemy import false, func, or_, select, true
+
+from gridmap.errors import NotFoundError
+from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
+from gridmap.people.models import Person
+from gridmap.people.permissions import Permission
+from gridmap.places.models import Area, InspectionPoint, PriorityRoad
+from gridmap.problems.models import Category, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+    from sqlalchemy.sql import ColumnElement
+
+    from gridmap.people.permissions import Actor
+
+__all__ = ["Round", "Shown", "Stage", "read_plan", "read_plans"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stop of a round, or a walk along one road; stretches of the same road one after the other are one.
+
+    Parameters
+    ----------
+    uid
+        Of the point, the problem or the road.
+    number
+        Case number of a problem, else None.
+    lon, lat
+        Degrees, EPSG:4326.
+    """
+
+    kind: VisitKind
+    uid: uuid.UUID
+    name: str
+    address: str
+    number: int | None
+    starts_at: datetime
+    finishes_at: datetime
+    metres: int
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """What one person walks.
+
+    Attributes
+    ----------
+    line
+        Longitudes and latitudes, in order.
+    """
+
+    route: PatrolRoute
+    person: Person
+    stages: tuple[Stage, ...]
+    line: list[list[float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A plan as far as a reader may know it.
+
+    Attributes
+    ----------
+    whole
+        Whether all rounds are there, and not only the reader's own.
+    unfitted
+        Kind, uid, name and reason of what is in no round; none to whoever does not plan.
+    """
+
+    plan: PatrolPlan
+    area: Area
+    whole: bool
+    rounds: tuple[Round, ...]
+    unfitted: tuple[dict[str, Any], ...]
+
+
+def _planned_by(actor: Actor) -> ColumnElement[bool]:
+    """Plans of areas whose patrols the actor plans."""
+    if not actor.may(Permission.PATROL_PLAN):
+        return false()
+    limits = [h.areas for h in actor.scope(Permission.PATROL_PLAN).holdings if h.organisations is None]
+    if any(areas is None for areas in limits):
+        return true()
+    return PatrolPlan.area_id.in_(frozenset().union(*(areas or frozenset() for areas in limits)))
+
+
+def _walked_by(actor: Actor) -> ColumnElement[bool]:
+    own = select(PatrolRoute.plan_id).where(PatrolRoute.person_id == actor.person_id)
+    return PatrolPlan.id.in_(own) if actor.person_id is not None else false()
+
+
+def read_plans(session: Session, actor: Actor, *, limit: int = 100) -> list[dict[str, Any]]:
+    """Return the newest plans that the actor may see, with the number of rounds and the metres in each."""
+    routes = (
+        select(
+            PatrolRoute.plan_id, func.count().label("rounds"), func.sum(PatrolRoute.metres).label("metres")
+        )
+        .group_by(PatrolRoute.plan_id)
+        .subquery()
+    )
+    planned, walked = _planned_by(actor), _walked_by(actor)
+    rows = session.execute(
+        select(PatrolPlan, Area.name, routes.c.rounds, routes.c.metres, planned.label("whole"))
+        .join(Area, Area.id == PatrolPlan.area_id)
+        .outerjoin(routes, routes.c.plan_id == PatrolPlan.id)
+        .where(or_(planned, walked))
+        .order_by(PatrolPlan.day.desc(), PatrolPlan.id.desc())
+        .limit(limit)
+    )
+    return [
+        {"plan": plan, "area": area, "rounds": rounds or 0, "metres": int(metres or 0), "whole": bool(whole)}
+        for plan, area, rounds, metres, whole in rows
+    ]
+
+
+def read_plan(session: Session, actor: Actor, uid: uuid.UUID) -> Shown:
+    """Return a plan.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none, or the actor neither plans this area nor walks a round of it.
+    """
+    row = session.execute(
+        select(PatrolPlan, Area, _planned_by(actor).label("whole"))
+        .join(Area, Area.id == PatrolPlan.area_id)
+        .where(PatrolPlan.uid == uid, or_(_planned_by(actor), _walked_by(actor)))
+    ).first()
+    if row is None:
+        raise NotFoundError("There is no such plan, or it lies outside what you may see.")
+    plan, area, whole = row
+    query = (
+        select(PatrolRoute, Person, func.ST_AsBinary(PatrolRoute.geometry))
+        .join(Person, Person.id == PatrolRoute.person_id)
+        .where(PatrolRoute.plan_id == plan.id)
+        .order_by(PatrolRoute.id)
+    )
+    if not whole:
+        query = query.where(PatrolRoute.person_id == actor.person_id)
+    found = session.execute(query).all()
+    stages = _stages(session, [route.id for route, *_ in found])
+    rounds = tuple(
+        Round(
+            route,
+            person,
+            tuple(stages[route.id]),
+            shapely.get_coordinates(shapely.from_wkb(bytes(line))).tolist(),
+        )
+        for route, person, line in found
+    )
+    unfitted = tuple(_named(session, plan.unfitted)) if whole else ()
+    return Shown(plan, area, bool(whole), rounds, unfitted)
+
+
+def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
+    rows = session.execute(
+        select(PatrolVisit, InspectionPoint, Problem, Category.name, PriorityRoad)
+        .outerjoin(InspectionPoint, InspectionPoint.id == PatrolVisit.point_id)
+        .outerjoin(Problem, Problem.id == PatrolVisit.problem_id)
+        .outerjoin(Category, Category.id == Problem.category_id)
+        .outerjoin(PriorityRoad, PriorityRoad.id == PatrolVisit.road_id)
+        .where(PatrolVisit.route_id.in_(routes))
+        .order_by(PatrolVisit.route_id, PatrolVisit.position)
+    )
+    found: dict[int, list[Stage]] = defaultdict(list)
+    for visit, point, problem, category, road in rows:
+        thing = point or problem or road
+        before = found[visit.route_id][-1] if found[visit.route_id] else None
+        along = before is not None and visit.kind is VisitKind.ROAD and before.uid == thing.uid
+        stage = Stage(
+            visit.kind,
+            thing.uid,
+            category if problem is not None else thing.name,
+            getattr(thing, "address", ""),
+            None if problem is None else problem.id,
+            before.starts_at if along and before else visit.starts_at,
+            visit.finishes_at,
+            visit.metres + (before.metres if along and before else 0),
+            before.lon if along and before else visit.lon,
+            before.lat if along and before else visit.lat,
+        )
+        if along:
+            found[visit.route_id][-1] = stage
+        else:
+            found[visit.route_id].append(stage)
+    return found
+
+
+def _named(session: Session, unfitted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one in unfitted:
+        by_kind[one["kind"]].append(one)
+    told = []
+    for kind, model, name in (
+        (VisitKind.POINT, InspectionPoint, InspectionPoint.name),
+        (VisitKind.ROAD, PriorityRoad, PriorityRoad.name),
+        (VisitKind.PROBLEM, Problem, Category.name),
+    ):
+        ones = by_kind[kind]
+        names: dict[str, str] = {}
+        for start in range(0, len(ones), 500):
+            query = select(model.uid, name).where(
+                model.uid.in_([uuid.UUID(one["uid"]) for one in ones[start : start + 500]])
+            )
+            if model is Problem:
+                query = query.join(Category, Category.id == Problem.category_id)
+            names |= {str(uid): text for uid, text in session.execute(query)}
+        told += [one | {"name": names.get(one["uid"], "")} for one in ones]
+    return told

@@ -1,0 +1,150 @@
+"""What a patrol of an area may be sent to: its inspection points, open problems and priority roads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from sqlalchemy import select
+
+from gridmap.patrols.models import VisitKind
+from gridmap.people.models import Person
+from gridmap.places.models import GridCell, InspectionPoint, PriorityRoad, Responsibility
+from gridmap.problems.models import Problem, State
+from gridmap.store.extract import read_columns
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+__all__ = ["Roads", "Spots", "read_roads", "read_spots", "walkers"]
+
+_POINT_WORTH = np.array([0, 5400, 1800, 900])
+"""Of a point by its priority, in seconds of somebody's time."""
+_PROBLEM_WORTH = 900
+"""Of a problem, times its severity; twice that when it is overdue or waits to be verified."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spots:
+    """Places to stop at.
+
+    Attributes
+    ----------
+    kind
+        Of each, in a tuple of n.
+    id
+        Row of the inspection point or the problem, int64, shape (n,).
+    lon, lat
+        Degrees, EPSG:4326, shape (n,).
+    worth
+        Seconds of somebody's time that may be spent to get there, int64, shape (n,).
+    """
+
+    kind: tuple[VisitKind, ...]
+    id: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    worth: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Count the places."""
+        return len(self.id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roads:
+    """Priority roads in force.
+
+    Attributes
+    ----------
+    id, level
+        Shape (n,).
+    hours
+        In which they matter, as written; shape (n,).
+    geometry
+        Lines, EPSG:4326, shape (n,).
+    """
+
+    id: NDArray[np.int64]
+    level: NDArray[np.int64]
+    hours: NDArray[np.object_]
+    geometry: NDArray[np.object_]
+
+
+def read_spots(
+    session: Session, areas: frozenset[int], *, day: date, now: datetime, points: bool, problems: bool
+) -> Spots:
+    """Read the points in force on a day and the problems that are open, in some areas.
+
+    Parameters
+    ----------
+    areas
+        Ids.
+    points, problems
+        Which of them are wanted.
+    """
+    parts = []
+    if points:
+        found = read_columns(
+            session,
+            select(InspectionPoint.id, InspectionPoint.priority, InspectionPoint.geometry)
+            .where(InspectionPoint.in_force(day), InspectionPoint.area_id.in_(areas))
+            .order_by(InspectionPoint.id),
+        )
+        centre = shapely.point_on_surface(found["geometry"])
+        worth = _POINT_WORTH[np.clip(found["priority"], 1, 3)]
+        parts.append((VisitKind.POINT, found["id"], shapely.get_x(centre), shapely.get_y(centre), worth))
+    if problems:
+        found = read_columns(
+            session,
+            select(Problem.id, Problem.lon, Problem.lat, Problem.severity, Problem.state, Problem.due_at)
+            .where(
+                Problem.area_id.in_(areas), Problem.state.not_in([state for state in State if state.resolved])
+            )
+            .order_by(Problem.id),
+        )
+        urgent = (found["due_at"] < np.datetime64(now.replace(tzinfo=None), "us")) | (
+            found["state"] == list(State).index(State.FIXED)
+        )
+        worth = _PROBLEM_WORTH * found["severity"].astype(np.int64) * np.where(urgent, 2, 1)
+        parts.append((VisitKind.PROBLEM, found["id"], found["lon"], found["lat"], worth))
+    kinds = tuple(part[0] for part in parts for _ in range(len(part[1])))
+    joined: list[NDArray[Any]] = [
+        np.concatenate([np.asarray(part[n], dtype=float if n in {2, 3} else np.int64) for part in parts])
+        if parts
+        else np.zeros(0)
+        for n in range(1, 5)
+    ]
+    return Spots(kinds, *joined)
+
+
+def read_roads(session: Session, areas: frozenset[int], *, day: date) -> Roads:
+    """Read the priority roads in force on a day in some areas."""
+    found = read_columns(
+        session,
+        select(PriorityRoad.id, PriorityRoad.level, PriorityRoad.hours, PriorityRoad.geometry)
+        .where(PriorityRoad.in_force(day), PriorityRoad.area_id.in_(areas))
+        .order_by(PriorityRoad.id),
+    )
+    return Roads(found["id"], found["level"], found["hours"], found["geometry"])
+
+
+def walkers(session: Session, areas: frozenset[int], *, day: date) -> list[Person]:
+    """People in force who hold a cell, a point or a road in some areas on a day, by name."""
+    held = [
+        select(Responsibility.person_id)
+        .join(model, model.id == column)
+        .where(Responsibility.in_force(day), model.area_id.in_(areas))
+        for model, column in (
+            (GridCell, Responsibility.cell_id),
+            (InspectionPoint, Responsibility.point_id),
+            (PriorityRoad, Responsibility.road_id),
+        )
+    ]
+    query = select(Person).where(Person.in_force(day), Person.id.in_(held[0].union(*held[1:])))
+    return list(session.scalars(query.order_by(Person.name, Person.id)))

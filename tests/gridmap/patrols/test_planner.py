@@ -1,0 +1,267 @@
+"""From a wish to rounds on real streets, on both stores."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import gpxpy
+import numpy as np
+import pytest
+import shapely
+from icalendar import Calendar
+from sqlalchemy import func, select
+
+from geodata.travel import Profile
+from gridmap.errors import InvalidValueError, NotFoundError, PermissionDeniedError
+from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
+from gridmap.patrols.models import PatrolPlan, PatrolVisit, VisitKind
+from gridmap.patrols.network import read_network
+from gridmap.patrols.planner import Found, Wish, ask, keep, remove_plan
+from gridmap.patrols.planning import Stop, faults, solve
+from gridmap.patrols.queries import read_plan, read_plans
+from gridmap.people.models import Person
+from gridmap.people.permissions import Actor, Holding, Role
+from gridmap.places.models import (
+    Area,
+    GridCell,
+    InspectionPoint,
+    PriorityRoad,
+    Responsibility,
+    ResponsibilityRole,
+    Street,
+)
+from gridmap.store.engine import reading, writing
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 5, 9, 1, 0, tzinfo=UTC)
+DAY = date(2026, 5, 11)
+WEST, SOUTH, STEP = 121.4, 31.2, 0.002
+"""A net of streets about 200 m apart."""
+SPAN = 4
+
+
+def box(west, south, east, north):
+    ring = f"{west} {south},{east} {south},{east} {north},{west} {north},{west} {south}"
+    return f"SRID=4326;MULTIPOLYGON((({ring})))"
+
+
+def streets():
+    made = []
+    for k in range(SPAN + 1):
+        for kind in ("row", "column"):
+            along = [(WEST + i * STEP, SOUTH + k * STEP) for i in range(SPAN + 1)]
+            if kind == "column":
+                along = [(WEST + k * STEP, SOUTH + i * STEP) for i in range(SPAN + 1)]
+            made.append(
+                Street(
+                    source_ref=f"{kind}{k}",
+                    name=f"{kind}{k}",
+                    road_class="residential",
+                    geometry="SRID=4326;" + shapely.LineString(along).wkt,
+                )
+            )
+    return made
+
+
+@pytest.fixture
+def town(engine):
+    edge = SPAN * STEP
+    with writing(engine) as session:
+        areas = [
+            Area(
+                code="E",
+                name="东社区",
+                level="community",
+                geometry=box(WEST, SOUTH, WEST + edge, SOUTH + edge),
+            ),
+            Area(
+                code="W",
+                name="西社区",
+                level="community",
+                geometry=box(WEST - edge, SOUTH, WEST, SOUTH + edge),
+            ),
+        ]
+        session.add_all(areas)
+        session.flush()
+        cell = GridCell(code="C", name="网格", area_id=areas[0].id, geometry=areas[0].geometry)
+        people = [Person(name=name) for name in ("甲", "乙", "丙")]
+        session.add_all([cell, *people, *streets()])
+        session.flush()
+        session.add_all(
+            Responsibility(role=ResponsibilityRole.GRID_WORKER, person_id=one.id, cell_id=cell.id)
+            for one in people[:2]
+        )
+        rng = np.random.default_rng(3)
+        points = [
+            InspectionPoint(
+                code=f"P{n}",
+                name=f"点位{n}",
+                site_type="market",
+                area_id=areas[0].id,
+                geometry=f"SRID=4326;POINT({WEST + x * edge} {SOUTH + y * edge})",
+            )
+            for n, (x, y) in enumerate(rng.random((8, 2)))
+        ]
+        lost = InspectionPoint(
+            code="L",
+            name="江心洲",
+            site_type="park",
+            area_id=areas[0].id,
+            geometry="SRID=4326;POINT(121.5 31.2)",
+        )
+        road = PriorityRoad(
+            code="R",
+            name="人民路",
+            level=1,
+            hours="09:00-10:00",
+            area_id=areas[0].id,
+            # Drawn by hand: a few metres beside the street.
+            geometry="SRID=4326;MULTILINESTRING(("
+            f"{WEST} {SOUTH + STEP + 4e-5},{WEST + edge} {SOUTH + STEP + 6e-5}))",
+        )
+        session.add_all([*points, lost, road])
+    return SimpleNamespace(areas=areas, people=people, points=points, lost=lost, road=road)
+
+
+@pytest.fixture
+def wish(town):
+    return Wish(
+        area=town.areas[0].uid, day=DAY, hours="08:00-12:00", people=(town.people[0].uid, town.people[1].uid)
+    )
+
+
+def asked(engine, wish, actor=None):
+    with reading(engine) as session:
+        return ask(session, actor or Actor.owner(), wish, network=read_network(session), zone=ZONE, now=NOW)
+
+
+def planned(engine, wish, iterations=300):
+    question = asked(engine, wish)
+    result = solve(question.posed.problem, Stop(iterations=iterations), seed=wish.seed)
+    assert faults(question.posed.problem, result.plan) == []
+    with writing(engine) as session:
+        return keep(session, Actor.owner(), Found(question, result.plan, result.seconds), now=NOW).uid
+
+
+def member(person, areas=None, role=Role.PATROL_MEMBER):
+    return Actor(name=person.name, holdings=(Holding(role, areas, None),), person_id=person.id)
+
+
+def test_all_that_can_be_reached_is_visited_once_and_in_its_hours(engine, town, wish):
+    uid = planned(engine, wish)
+    with reading(engine) as session:
+        shown = read_plan(session, Actor.owner(), uid)
+        visits = session.scalars(select(PatrolVisit)).all()
+    assert sorted(v.point_id for v in visits if v.kind is VisitKind.POINT) == sorted(
+        p.id for p in town.points
+    )
+    along = [v for v in visits if v.kind is VisitKind.ROAD]
+    assert len(along) == SPAN
+    assert sum(v.metres for v in along) == pytest.approx(SPAN * STEP * 95_300, rel=0.02)
+    for visit in along:
+        assert 9 <= visit.starts_at.astimezone(ZONE).hour < 10
+    assert [(one["name"], "121" in one["why"] or one["why"] != "") for one in shown.unfitted] == [
+        ("江心洲", True)
+    ]
+    for one in shown.rounds:
+        assert one.route.leaves_at.astimezone(ZONE).hour >= 8
+        assert one.route.returns_at <= shown.plan.closes_at
+        assert one.route.metres == pytest.approx(
+            shapely.length(shapely.LineString(one.line)) * 103_000, rel=0.1
+        )
+
+
+def test_stretches_of_one_road_are_one_stage(engine, town, wish):
+    uid = planned(engine, replace(wish, points=False, people=wish.people[:1]))
+    with reading(engine) as session:
+        (one,) = read_plan(session, Actor.owner(), uid).rounds
+    (stage,) = one.stages
+    assert (stage.kind, stage.name, stage.number) == (VisitKind.ROAD, "人民路", None)
+    assert stage.metres == pytest.approx(SPAN * STEP * 95_300, rel=0.02)
+
+
+def test_who_plans_sees_all_rounds_and_who_walks_their_own(engine, town, wish):
+    uid = planned(engine, replace(wish, roads=False, minutes_at_point=50))
+    first, second, third = (member(person) for person in town.people)
+    manager = member(town.people[2], frozenset({town.areas[0].id}), Role.AREA_MANAGER)
+    elsewhere = member(town.people[2], frozenset({town.areas[1].id}), Role.AREA_MANAGER)
+    with reading(engine) as session:
+        assert len(read_plan(session, manager, uid).rounds) == 2
+        for actor in (first, second):
+            shown = read_plan(session, actor, uid)
+            assert [one.person.id for one in shown.rounds] == [actor.person_id]
+            assert not shown.whole
+            assert shown.unfitted == ()
+            assert len(read_plans(session, actor)) == 1
+        for actor in (third, elsewhere):
+            assert read_plans(session, actor) == []
+            with pytest.raises(NotFoundError):
+                read_plan(session, actor, uid)
+
+
+def test_nobody_plans_elsewhere(engine, town, wish):
+    elsewhere = member(town.people[2], frozenset({town.areas[1].id}), Role.AREA_MANAGER)
+    with pytest.raises(PermissionDeniedError, match="outside"):
+        asked(engine, wish, elsewhere)
+    with pytest.raises(PermissionDeniedError, match="patrol:plan"):
+        asked(engine, wish, member(town.people[0]))
+    uid = planned(engine, wish, 20)
+    with writing(engine) as session:
+        with pytest.raises(NotFoundError):
+            remove_plan(session, elsewhere, uid)
+        remove_plan(session, Actor.owner(), uid)
+    with reading(engine) as session:
+        assert session.scalar(select(func.count()).select_from(PatrolPlan)) == 0
+        assert session.scalar(select(func.count()).select_from(PatrolVisit)) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"hours": "08:00-12:00,14:00-18:00"}, (InvalidValueError, "one shift")),
+        ({"hours": "whenever"}, (InvalidValueError, "Expected hours")),
+        ({"people": ()}, (InvalidValueError, "1 to")),
+        ({"people": (uuid.UUID(int=1),)}, (NotFoundError, "holds a place")),
+        ({"search_seconds": 0}, (InvalidValueError, r"from \d+ to")),
+        ({"minutes_at_point": 1000}, (InvalidValueError, r"from \d+ to")),
+        ({"area": uuid.UUID(int=1)}, (NotFoundError, "no such area")),
+        ({"points": False, "problems": False, "roads": False}, (InvalidValueError, "can be reached")),
+    ],
+)
+def test_a_wish_that_cannot_be_met_says_why(engine, wish, change, refusal):
+    error, says = refusal
+    with pytest.raises(error, match=says):
+        asked(engine, replace(wish, **change))
+
+
+def test_a_shift_past_midnight_ends_on_the_next_day(engine, town, wish):
+    uid = planned(engine, replace(wish, hours="22:00-02:00", roads=False), 50)
+    with reading(engine) as session:
+        plan = read_plan(session, Actor.owner(), uid).plan
+    assert plan.opens_at.astimezone(ZONE).day == DAY.day
+    assert (plan.closes_at.astimezone(ZONE).day, plan.closes_at.astimezone(ZONE).hour) == (DAY.day + 1, 2)
+
+
+def test_a_round_goes_into_other_programs(engine, town, wish):
+    uid = planned(
+        engine,
+        replace(wish, people=wish.people[:1], profile=Profile.BICYCLE, minutes_at_point=20, rest_minutes=20),
+        50,
+    )
+    with reading(engine) as session:
+        shown = read_plan(session, Actor.owner(), uid)
+    (one,) = shown.rounds
+    assert one.route.rests_at is not None
+    track = gpxpy.parse(as_gpx(shown, one))
+    assert [p.name for p in track.waypoints] == [stage.name for stage in one.stages]
+    assert track.length_2d() == pytest.approx(one.route.metres, rel=0.02)
+    (event,) = Calendar.from_ical(as_calendar(shown, one, now=NOW)).walk("VEVENT")
+    assert event.decoded("dtstart") == one.route.leaves_at
+    assert str(event["description"]).count("\n") == len(one.stages) - 1
+    for address in map_links(one.stages[0]).values():
+        # GCJ-02 lies some hundred metres from where the stage is.
+        assert f"{one.stages[0].lat:.4f}" not in address

@@ -1,0 +1,83 @@
+"""Planning patrols on their page, as who plans and as who walks."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from gridmap.people.permissions import Role
+from gridmap.places.models import Street
+from gridmap.store.engine import writing
+
+from .api.conftest import SIDE, SOUTH, WEST, line, town
+
+__all__ = ["town"]
+
+
+@pytest.fixture(autouse=True)
+def _streets(app, town):
+    """A street along the priority road, and one past the market that crosses it."""
+    crossing = (WEST + SIDE / 2, SOUTH + SIDE)
+    ways = (
+        [(WEST, SOUTH + SIDE), crossing, (WEST + 2 * SIDE, SOUTH + SIDE)],
+        [(WEST + SIDE / 2, SOUTH), crossing, (WEST + SIDE / 2, SOUTH + 4 * SIDE)],
+    )
+    with writing(app.extensions["gridmap"].engine) as session:
+        session.add_all(
+            Street(source_ref=f"x{n}", road_class="residential", geometry=line("one", *way))
+            for n, way in enumerate(ways)
+        )
+
+
+def plan(client, town, **more):
+    page = client.get("/patrols", query_string={"area": str(town.communities[0].uid)}).text
+    people = re.findall(r'name="people" value="([^"]+)"', page)
+    form = {"area": str(town.communities[0].uid), "day": "2026-05-11", "hours": "07:00-12:00"}
+    form |= {"people": people[:2], "points": "on", "roads": "on", "search_seconds": "1"} | more
+    return client.post("/patrols", data=form)
+
+
+def made(client, answer):
+    assert answer.status_code == 302, answer.text
+    where = answer.headers["Location"]
+    for _ in range(300):
+        page = client.get(where).text
+        if "data-job" not in page:
+            return page
+        time.sleep(0.1)
+    pytest.fail("the plan took longer than half a minute")
+    return ""
+
+
+def test_a_plan_is_asked_for_looked_at_and_removed(sign_in, town):
+    client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    assert "尚未编排巡查" in client.get("/patrols").text
+    page = made(client, plan(client, town))
+    address = re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)
+    shown = client.get(address).text
+    assert "人民路" in shown
+    assert "uri.amap.com" in shown
+    (gpx, calendar) = (
+        re.search(rf'href="({address}/[0-9a-f-]{{36}}\.{kind})"', shown) for kind in ("gpx", "ics")
+    )
+    assert client.get(gpx.group(1)).text.startswith("<?xml")
+    assert client.get(calendar.group(1)).text.startswith("BEGIN:VCALENDAR")
+    other = sign_in(Role.AREA_MANAGER, area_id=town.communities[1].id)
+    for path in (address, gpx.group(1), calendar.group(1)):
+        assert other.get(path).status_code == 404
+    assert other.post(f"{address}/remove").status_code == 404
+    assert address not in other.get("/patrols").text
+    assert client.post(f"{address}/remove").status_code == 302
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "more", [{"people": []}, {"hours": "08:00"}, {"day": "soon"}, {"seed": "x"}, {"profile": "swim"}]
+)
+def test_a_form_that_makes_no_sense_is_sent_back_with_a_reason(sign_in, town, more):
+    client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    answer = plan(client, town, **more)
+    assert answer.status_code == 422
+    assert "Expected" not in answer.text
