@@ -65,10 +65,12 @@ ENTRIES: tuple[Entry | Group, ...] = (
             Entry(N_("Limits of time"), "/deadlines", Permission.DEADLINE_RULES, everywhere=True),
         ),
     ),
-    Entry(N_("Patrols"), "/patrols", Permission.PATROL_READ),
     Group(
         N_("Patrols"),
-        (Entry(N_("Tracks and coverage"), "/tracks", Permission.TRACK_RECORD),),
+        (
+            Entry(N_("Patrol plans"), "/patrols", Permission.PATROL_READ),
+            Entry(N_("Tracks and coverage"), "/tracks", Permission.TRACK_RECORD),
+        ),
     ),
     Group(
         N_("Places"),
