@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
 
 from gridmap.demo.presence import PASSWORD, demo_logins, holds_demo
 from gridmap.errors import GridmapError, PermissionDeniedError, ThrottledError
@@ -21,6 +21,7 @@ from gridmap.store.engine import writing
 from gridmap.trail.origin import Origin, set_origin
 from web import sessions
 from web.access import open_to_all
+from web.errors import page_with_fault
 from web.installation import db, installation, now, today
 
 if TYPE_CHECKING:
@@ -59,11 +60,7 @@ def form(target: str, error: GridmapError | None = None, *, template: str = "sig
     """Show a form of the sign-in, with what was wrong."""
     more = _demo() if template == "sign_in.html" else {}
     page = render_template(template, target=target, message=explain(error) if error else None, **more)
-    answer = make_response(page, 200 if error is None else 401)
-    if isinstance(error, ThrottledError):
-        answer.status_code = 429
-        answer.headers["Retry-After"] = str(error.retry_after)
-    return answer
+    return page_with_fault(page, error, status=401)
 
 
 @pages.get("/sign-in")

@@ -106,6 +106,25 @@ def _bug(error: Exception) -> Response | tuple[str, int]:
     return _answer(500, gettext("An internal error; the server's log has the details."))
 
 
+def page_with_fault(text: str, error: GridmapError | None, *, status: int = 422) -> Response:
+    """Answer with a page that says what was wrong; who has to wait is told how long (429).
+
+    Parameters
+    ----------
+    text
+        The page.
+    error
+        What was wrong; None: nothing (200).
+    status
+        Where something was.
+    """
+    answer = make_response(text, 200 if error is None else status)
+    if isinstance(error, ThrottledError):
+        answer.status_code = 429
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
 def validation_failed(error: ValidationError) -> Response:
     """Answer 422 naming each parameter, what was expected and what was found."""
     faults = [

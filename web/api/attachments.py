@@ -23,8 +23,9 @@ from web.access import needs, signed_in
 from web.api.answering import as_json, now
 from web.api.blueprint import EVIDENCE, api
 from web.api.evidence_parameters import NewAttachments
-from web.api.models import AttachmentList, Fault
+from web.api.models import Fault
 from web.api.parameters import UidPath
+from web.api.problem_models import AttachmentList
 from web.installation import actor, db, installation
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from web.api.answering import (
 from web.api.blueprint import PROBLEMS, api
 from web.api.figure_models import FiguresAnswer
 from web.api.figure_parameters import FigureListQuery, FiguresQuery
-from web.api.models import ProblemPage
+from web.api.problem_models import ProblemPage
 from web.installation import actor, clocks, db, installation
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from gridmap.people.permissions import Permission
 from web.access import needs
 from web.api.answering import PNG, Body, answers, as_json, today, view_of
 from web.api.blueprint import HEAT, api
-from web.api.models import Legend
+from web.api.option_models import Legend
 from web.api.parameters import HeatQuery, LegendQuery, TilePath
 from web.installation import clocks, db, installation
 

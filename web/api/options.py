@@ -18,7 +18,7 @@ from gridmap.problems.models import Source, State
 from web.access import needs
 from web.api.answering import Body, answers, as_json, directory, now, today
 from web.api.blueprint import PLACES, api
-from web.api.models import FilterOptions, SearchAnswer
+from web.api.option_models import FilterOptions, SearchAnswer
 from web.api.parameters import NoQuery, SearchQuery
 from web.installation import actor, clocks, db, installation
 

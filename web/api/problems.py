@@ -39,15 +39,8 @@ from web.api.answering import (
 )
 from web.api.attachments import described, first_thumbnail
 from web.api.blueprint import PROBLEMS, api
-from web.api.models import (
-    CellsLoad,
-    Fault,
-    ProblemDetail,
-    ProblemPage,
-    RecordedProblem,
-    SimilarAnswer,
-    SummaryAnswer,
-)
+from web.api.models import CellsLoad, Fault
+from web.api.option_models import SummaryAnswer
 from web.api.parameters import (
     FilterQuery,
     NewProblem,
@@ -57,6 +50,7 @@ from web.api.parameters import (
     SimilarQuery,
     UidPath,
 )
+from web.api.problem_models import ProblemDetail, ProblemPage, RecordedProblem, SimilarAnswer
 from web.installation import actor, clocks, db, installation
 
 if TYPE_CHECKING:

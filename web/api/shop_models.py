@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gridmap.shops.models import Step
+from gridmap.shops.offences import NewOffence
+from gridmap.shops.pledges import NewPledge
 from gridmap.shops.queries import PledgeState
-from gridmap.shops.service import NewOffence, NewPledge
 from web.api.models import Answer, CodeName, Geometry, Holder, Ref
 from web.api.parameters import BoxText, Query, Time, Uid
 from web.validation import expected

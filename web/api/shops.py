@@ -13,6 +13,8 @@ from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.places.responsibilities import holders_of
 from gridmap.shops.models import AppealState
+from gridmap.shops.offences import record_offence
+from gridmap.shops.pledges import sign_pledge
 from gridmap.shops.queries import (
     ShopFilter,
     Shops,
@@ -23,7 +25,6 @@ from gridmap.shops.queries import (
     read_shops,
 )
 from gridmap.shops.records import explain_advice, offence_record, pledge_record, shop_record
-from gridmap.shops.service import record_offence, sign_pledge
 from gridmap.store.engine import writing
 from web.access import needs
 from web.api.answering import GEOJSON, Body, answers, as_json, directory, feature_collection, now, today

@@ -24,8 +24,9 @@ from gridmap.workflow.undo import undo
 from web.access import needs
 from web.api.answering import as_json, directory, now, view_of
 from web.api.blueprint import PROBLEMS, api
-from web.api.models import Fault, ProblemDetail
+from web.api.models import Fault
 from web.api.parameters import UidPath
+from web.api.problem_models import ProblemDetail
 from web.api.problems import rows_of, told
 from web.api.step_models import BulkOutcome, BulkStep, Corrections, NewStep, StepTaken, UndoneAnswer
 from web.errors import validation_failed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 
 from gridmap.errors import GridmapError, InvalidValueError, PermissionDeniedError, ThrottledError
 from gridmap.labels import label
@@ -18,6 +18,7 @@ from gridmap.places.models import Area
 from gridmap.store.engine import writing
 from web import sessions
 from web.access import before_duties, in_person, signed_in
+from web.errors import page_with_fault
 from web.installation import db, installation, now
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _roles(login: Login) -> list[str]:
     return found
 
 
-def page(status: int = 200, error: GridmapError | None = None, **more: object) -> Response:
+def page(error: GridmapError | None = None, **more: object) -> Response:
     """Show the account of whoever is signed in, with what was wrong."""
     found = sessions.recognised()
     login = db().get_one(Login, found.login_id, populate_existing=True)
@@ -59,10 +60,7 @@ def page(status: int = 200, error: GridmapError | None = None, **more: object) -
         done=request.args.get("done"),
         **more,
     )
-    answer = make_response(text, status)
-    if isinstance(error, ThrottledError):
-        answer.headers["Retry-After"] = str(error.retry_after)
-    return answer
+    return page_with_fault(text, error)
 
 
 @pages.get("")
@@ -84,17 +82,15 @@ def change_password() -> Response:
     username = db().get_one(Login, found.login_id).username
     new = request.form.get("new", "")
     if new != request.form.get("again", ""):
-        return page(422, InvalidValueError("The two new passwords are not the same.", parameter="again"))
+        return page(InvalidValueError("The two new passwords are not the same.", parameter="again"))
     try:
         with attempt(here.engine, [Subject.name(username)], now=now()), writing(here.engine) as session:
             change_own_password(session, found.login_id, request.form.get("old", ""), new, now=now())
             sessions.renew(session)
     except PermissionDeniedError:
-        return page(422, PermissionDeniedError("The present password is wrong."))
-    except ThrottledError as error:
-        return page(429, error)
-    except InvalidValueError as error:
-        return page(422, error)
+        return page(PermissionDeniedError("The present password is wrong."))
+    except (InvalidValueError, ThrottledError) as error:
+        return page(error)
     return redirect(url_for("own.show", done="password"))
 
 

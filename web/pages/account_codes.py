@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 import segno
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from markupsafe import Markup
 
 from gridmap.errors import GridmapError, InvalidValueError, PermissionDeniedError, ThrottledError
@@ -19,6 +19,7 @@ from gridmap.people.throttle import Subject
 from gridmap.store.engine import writing
 from web import sessions
 from web.access import before_duties, in_person, needs_code, signed_in
+from web.errors import page_with_fault
 from web.installation import actor, db, installation, now
 
 if TYPE_CHECKING:
@@ -48,10 +49,7 @@ def _page(error: GridmapError | None = None, recovery: list[str] | None = None) 
         left=recovery_codes_left(db(), found.login_id),
         message=explain(error) if error else None,
     )
-    answer = make_response(text, 200 if error is None else 422)
-    if isinstance(error, ThrottledError):
-        answer.status_code = 429
-        answer.headers["Retry-After"] = str(error.retry_after)
+    answer = page_with_fault(text, error)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

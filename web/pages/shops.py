@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from sqlalchemy import func, select
 
-from gridmap.errors import GridmapError, InvalidValueError, NotFoundError, StoreError
+from gridmap.errors import InvalidValueError, NotFoundError, StoreError
 from gridmap.evidence.examination import Upload, examine
 from gridmap.evidence.files import Vault
 from gridmap.evidence.models import Stage
@@ -20,6 +20,8 @@ from gridmap.places.cards import Faces
 from gridmap.places.responsibilities import holders_of
 from gridmap.problems.models import Category, Problem
 from gridmap.shops.models import Offence, Shopfront, Step
+from gridmap.shops.offences import NewOffence, appeal_offence, decide_appeal, record_offence
+from gridmap.shops.pledges import NewPledge, sign_pledge
 from gridmap.shops.queries import (
     PledgeState,
     ShopFilter,
@@ -31,17 +33,6 @@ from gridmap.shops.queries import (
 )
 from gridmap.shops.records import explain_advice, shop_record
 from gridmap.shops.rules import LADDER, rank
-from gridmap.shops.service import (
-    NewOffence,
-    NewPledge,
-    ShopRecord,
-    appeal_offence,
-    close_shop,
-    decide_appeal,
-    record_offence,
-    save_shop,
-    sign_pledge,
-)
 from gridmap.store.engine import writing
 from gridmap.store.spatial import in_box
 from web.access import needs
@@ -124,7 +115,14 @@ def index() -> str:
     )
 
 
-def _row(session: Session, uid: uuid.UUID) -> dict[str, Any]:
+def row_of(session: Session, uid: uuid.UUID) -> dict[str, Any]:
+    """Return what is known of one shop.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none that the reader may see.
+    """
     found = read_shops(
         session, actor(), ShopFilter(), day=today(), settings=installation().settings, uid=str(uid)
     )
@@ -139,7 +137,7 @@ def _may(permission: Permission, row: dict[str, Any]) -> bool:
 
 
 def _page(uid: uuid.UUID, message: str | None = None, status: int = 200) -> tuple[str, int]:
-    row = _row(db(), uid)
+    row = row_of(db(), uid)
     faces = Faces(directory(), actor())
     holders = holders_of(db(), "shop", [row["id"]], today()).get(row["id"], [])
     may_record = _may(Permission.SHOP_RECORD, row)
@@ -203,7 +201,7 @@ def _problems(row: dict[str, Any]) -> list[tuple[str, int, str]]:
     ]
 
 
-def _written(uid: uuid.UUID, write: Callable[[Session], object]) -> Response | tuple[str, int]:
+def written(uid: uuid.UUID, write: Callable[[Session], object]) -> Response | tuple[str, int]:
     """Do something to a shop and show it again; what is wrong with the form is said above it."""
     try:
         with writing(installation().engine) as session:
@@ -220,36 +218,37 @@ def show(uid: uuid.UUID) -> tuple[str, int]:
     return _page(uid)
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """What a field of the form holds, without blanks around it."""
     return request.form.get(name, "").strip()
 
 
 def _uid(name: str = "uid") -> uuid.UUID:
     try:
-        return uuid.UUID(_text(name))
+        return uuid.UUID(text_of(name))
     except ValueError as error:
         raise InvalidValueError("Expected a UUID.", parameter=name) from error
 
 
 def _day(name: str) -> date:
     try:
-        return date.fromisoformat(_text(name))
+        return date.fromisoformat(text_of(name))
     except ValueError as error:
         raise InvalidValueError(
-            "Expected a day such as 2026-05-09; found “{found}”.", parameter=name, found=_text(name)
+            "Expected a day such as 2026-05-09; found “{found}”.", parameter=name, found=text_of(name)
         ) from error
 
 
 def _moment(name: str) -> datetime | None:
-    if not _text(name):
+    if not text_of(name):
         return None
     try:
-        return datetime.fromisoformat(_text(name)).replace(tzinfo=installation().settings.zone)
+        return datetime.fromisoformat(text_of(name)).replace(tzinfo=installation().settings.zone)
     except ValueError as error:
         raise InvalidValueError(
             "Expected a date and time such as 2026-05-09 08:30; found “{found}”.",
             parameter=name,
-            found=_text(name),
+            found=text_of(name),
         ) from error
 
 
@@ -257,22 +256,22 @@ def _moment(name: str) -> datetime | None:
 @needs(Permission.SHOP_RECORD)
 def write_offence(uid: uuid.UUID) -> Response | tuple[str, int]:
     """Record an offence."""
-    step = _text("step")
+    step = text_of("step")
 
     def write(session: Session) -> None:
         offence = NewOffence(
             uid=_uid(),
-            category=_text("category"),
+            category=text_of("category"),
             step=Step(step) if step in set(Step) else None,
             at=_moment("at"),
-            reason=_text("reason"),
-            note=_text("note"),
-            goods=_text("goods"),
-            problem=_uid("problem") if _text("problem") else None,
+            reason=text_of("reason"),
+            note=text_of("note"),
+            goods=text_of("goods"),
+            problem=_uid("problem") if text_of("problem") else None,
         )
         record_offence(session, actor(), uid, offence, settings=installation().settings, now=now())
 
-    return _written(uid, write)
+    return written(uid, write)
 
 
 @pages.post("/<uuid:uid>/pledges")
@@ -286,11 +285,11 @@ def write_pledge(uid: uuid.UUID) -> Response | tuple[str, int]:
 
     def write(session: Session) -> None:
         pledge = NewPledge(
-            uid=_uid(), signed_on=_day("signed_on"), signed_by=_text("signed_by"), note=_text("note")
+            uid=_uid(), signed_on=_day("signed_on"), signed_by=text_of("signed_by"), note=text_of("note")
         )
         sign_pledge(session, actor(), uid, pledge, scan=paper, settings=installation().settings, now=now())
 
-    return _written(uid, write)
+    return written(uid, write)
 
 
 def _scan(pledge: uuid.UUID) -> Examined | None:
@@ -312,7 +311,7 @@ def _scan(pledge: uuid.UUID) -> Examined | None:
 @needs(Permission.SHOP_READ)
 def scan(uid: uuid.UUID, pledge: uuid.UUID) -> AnyResponse:
     """Show the scan of a pledge to whoever may see who signed it."""
-    row = _row(db(), uid)
+    row = row_of(db(), uid)
     place = row["area_id"], row["organisation_id"]
     actor().scope(Permission.PERSON_READ)
     if not actor().scope(Permission.PERSON_READ).covers(*place):
@@ -331,8 +330,8 @@ def scan(uid: uuid.UUID, pledge: uuid.UUID) -> AnyResponse:
 def appeal(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
     """Write an appeal down."""
     _belongs(uid, offence)
-    return _written(
-        uid, lambda session: appeal_offence(session, actor(), offence, _text("appeal"), now=now())
+    return written(
+        uid, lambda session: appeal_offence(session, actor(), offence, text_of("appeal"), now=now())
     )
 
 
@@ -341,14 +340,14 @@ def appeal(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
 def decide(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
     """Decide an appeal."""
     _belongs(uid, offence)
-    return _written(
+    return written(
         uid,
         lambda session: decide_appeal(
             session,
             actor(),
             offence,
-            uphold=_text("uphold") == "1",
-            decision=_text("decision"),
+            uphold=text_of("uphold") == "1",
+            decision=text_of("decision"),
             now=now(),
         ),
     )
@@ -362,61 +361,3 @@ def _belongs(uid: uuid.UUID, offence: uuid.UUID) -> None:
     )
     if not found:
         raise NotFoundError("There is no such offence, or it lies outside what you may see.")
-
-
-@pages.get("/new")
-@needs(Permission.SHOP_MANAGE)
-def new() -> tuple[str, int]:
-    """Show the form for a shop that is not known yet."""
-    given = {"lon": request.args.get("lon", ""), "lat": request.args.get("lat", "")}
-    return _form(uuid.uuid4(), given, fresh=True)
-
-
-@pages.get("/<uuid:uid>/edit")
-@needs(Permission.SHOP_MANAGE)
-def edit(uid: uuid.UUID) -> tuple[str, int]:
-    """Show the form with what is known."""
-    return _form(uid, _row(db(), uid), fresh=False)
-
-
-def _form(
-    uid: uuid.UUID, given: Any, *, fresh: bool, message: str | None = None, status: int = 200
-) -> tuple[str, int]:
-    page = render_template("shop_form.html", uid=uid, given=given, fresh=fresh, message=message)
-    return page, status
-
-
-@pages.post("/<uuid:uid>/edit")
-@needs(Permission.SHOP_MANAGE)
-def save(uid: uuid.UUID) -> Response | tuple[str, int]:
-    """Record a new shop, or change what is known of one."""
-    try:
-        with writing(installation().engine) as session:
-            try:
-                lon, lat = float(_text("lon")), float(_text("lat"))
-            except ValueError as error:
-                raise InvalidValueError(
-                    "Expected a number; found “{found}”.", parameter="lon", found=_text("lon")
-                ) from error
-            names = ("name", "code", "licence", "trade", "owner", "phone", "address")
-            record = ShopRecord(uid=uid, lon=lon, lat=lat, **{name: _text(name) for name in names})
-            save_shop(session, actor(), record, settings=installation().settings, now=now())
-    except GridmapError as error:
-        return _form(
-            uid,
-            request.form,
-            fresh=request.form.get("fresh") == "1",
-            message=explain(error),
-            status=int(status_of(error)),
-        )
-    return redirect(url_for("shops.show", uid=uid))
-
-
-@pages.post("/<uuid:uid>/close")
-@needs(Permission.SHOP_MANAGE)
-def close(uid: uuid.UUID) -> Response | tuple[str, int]:
-    """Let a shop be closed from today."""
-    return _written(
-        uid,
-        lambda session: close_shop(session, actor(), uid, settings=installation().settings, now=now()),
-    )

@@ -10,18 +10,10 @@ from sqlalchemy import select
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.people.permissions import Actor, Role
 from gridmap.shops.models import AppealState, Offence, Shopfront, Step
+from gridmap.shops.offences import NewOffence, appeal_offence, decide_appeal, record_offence
+from gridmap.shops.pledges import NewPledge, sign_pledge
 from gridmap.shops.queries import PledgeState, ShopFilter, read_shops, tally_shops
-from gridmap.shops.service import (
-    NewOffence,
-    NewPledge,
-    ShopRecord,
-    appeal_offence,
-    close_shop,
-    decide_appeal,
-    record_offence,
-    save_shop,
-    sign_pledge,
-)
+from gridmap.shops.service import ShopRecord, close_shop, save_shop
 from gridmap.store.engine import reading, writing
 
 
