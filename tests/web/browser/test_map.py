@@ -153,3 +153,48 @@ def test_the_heat_is_there_before_the_scripts_and_stays_where_it_is(open_as, ser
     assert {source: late.get(source) for source in early} == early
     tiles = [url for url in seen if "/heat/" in url and ".png" in url]
     assert len(tiles) == len(set(tiles))
+
+
+def test_the_way_back_to_now_shows_once_the_time_was_moved(open_as):
+    page = open_as()
+    assert page.locator("#now").is_hidden()
+    page.focus("#moment")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("#now", state="visible")
+    page.click("#now")
+    page.wait_for_selector("#now", state="hidden")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_counts_of_a_cell_stand_beside_its_name_and_holder(open_as, width):
+    page = open_as()
+    page.set_viewport_size({"width": width, "height": 800})
+    if page.locator(".ranking button").first.is_hidden():
+        page.click("#panel-toggle")
+    row = page.locator(".ranking button").first
+    name, holder, counts = (row.locator(f".{part}").bounding_box() for part in ("name", "holder", "counts"))
+    assert name["y"] + name["height"] <= holder["y"] + 1
+    assert holder["x"] == name["x"]
+    assert counts["x"] >= name["x"] + name["width"]
+    assert counts["y"] < holder["y"] < counts["y"] + counts["height"]
+
+
+def test_supervision_begins_at_the_problem_list(open_as):
+    page = open_as("/problems?overdue=1")
+    page.wait_for_selector("body[data-ready]")
+    page.locator("#rows input").first.check()
+    page.click("text=督办 >> nth=-1")
+    page.wait_for_selector("h1:has-text('下发通知单')")
+    assert "kind=supervision" in page.url
+
+
+def test_a_card_leads_to_its_changes_for_those_who_may_read_the_trail(open_as):
+    page = open_as("/?layers=cells")
+    page.mouse.click(840, 440)
+    page.locator("#card a:has-text('变更记录')").click()
+    page.wait_for_selector("h1")
+    assert "table=grid_cell" in page.url
+    other = open_as("/?layers=cells", user="viewer")
+    other.mouse.click(840, 440)
+    other.wait_for_selector("text=责任人")
+    assert "变更记录" not in other.inner_text("#card")

@@ -16,7 +16,13 @@ export class Timeline extends EventTarget {
     this.play = byId("play");
     this.slider.addEventListener("input", () => { this.say(); this.settle(); });
     this.play.addEventListener("click", () => (this.timer ? this.stop() : this.start()));
-    byId("now").addEventListener("click", () => { this.stop(); view.setFilter({ at: undefined }); });
+    byId("now").addEventListener("click", () => {
+      this.stop();
+      // A move that has not settled yet must not win over the way back.
+      this.slider.value = this.days.length;
+      this.say();
+      view.setFilter({ at: undefined });
+    });
     byId("histogram").addEventListener("pointerdown", (event) => this.brush(event));
     view.on(["filter"], () => this.refresh());
     addEventListener("resize", debounce(() => this.draw(), 150));
