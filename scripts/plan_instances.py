@@ -98,10 +98,9 @@ def solomon(path: Path, known: dict[str, dict[str, float]]) -> Instance:
 def vrplib(path: Path) -> Instance:
     """Read places with windows, in VRPLIB's layout with a ``.sol``; distances are cut after one decimal."""
     data = pyvrp.read(path, round_func="dimacs")
-    depot = data.depot(0)
-    rows = [(0, depot.tw_early, depot.tw_late, 0)]
-    rows += [(one.delivery[0], one.tw_early, one.tw_late, one.service_duration) for one in data.clients()]
     fleet = data.vehicle_type(0)
+    rows = [(0, fleet.tw_early, fleet.tw_late, 0)]
+    rows += [(one.delivery[0], one.tw_early, one.tw_late, one.service_duration) for one in data.clients()]
     problem = _places(data.distance_matrix(0), rows, fleet.num_available, fleet.capacity[0])
     cost = path.with_suffix(".sol").read_text(encoding="utf-8").split()[-1]
     return Instance(path.stem, problem, round(10 * float(cost)))

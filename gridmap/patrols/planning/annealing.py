@@ -8,7 +8,7 @@ import numpy as np
 
 from geodata.compiled import compiled, merged
 from gridmap.patrols.planning.chance import chance
-from gridmap.patrols.planning.labelling import relabel
+from gridmap.patrols.planning.labelling import lay, relabel
 from gridmap.patrols.planning.links import NOBODY, Links, copy_route, empty_links
 from gridmap.patrols.planning.moves import Moves, no_moves
 from gridmap.patrols.planning.recreate import recreate
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Search", "anneal", "new_search"]
 
+_NOTHING = np.zeros(0, dtype=np.int64)
 _ABSENT = 10
 """About so many of the tasks that are not done are tried in each step."""
 
@@ -46,8 +47,8 @@ def new_search(tables: Tables, random: NDArray[np.uint64]) -> Search:
     """Nobody is sent out yet."""
     links, kept = empty_links(tables), empty_links(tables)
     for worker in range(tables.workers):
-        relabel(tables, links, worker)
-        copy_route(tables, links, kept, worker)
+        for one in (links, kept):
+            lay(tables, one, worker, _NOTHING)
     cost = int(tables.worth.sum())
     return Search(links, kept, kept.after.copy(), np.array([cost, cost]), no_moves(tables), random)
 

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from geodata.compiled import inlined
+from geodata.compiled import Array, inlined
 from gridmap.patrols.planning.links import NEVER
-
-if TYPE_CHECKING:
-    from gridmap.patrols.planning.tables import Tables
 
 __all__ = ["latest_finish", "latest_start", "ready_at", "start_at"]
 
 
 @inlined
-def ready_at(tables: Tables, worker: int, time: int, leg: int, rests: bool) -> int:  # noqa: FBT001 - a kernel
+def ready_at(person: Array, worker: int, time: int, leg: int, rests: bool) -> int:  # noqa: FBT001 - a kernel
     """When a worker who is done at `time` is ready at the next stop, with the break on the way or not."""
     if not rests:
         return time + leg
-    opens, closes, seconds = tables.person[worker, 3], tables.person[worker, 4], tables.person[worker, 5]
+    opens, closes, seconds = person[worker, 3], person[worker, 4], person[worker, 5]
     there = max(time + leg, opens)
     here = max(time, opens)
     return there + seconds if there <= closes else (here + seconds + leg if here <= closes else NEVER)
 
 
 @inlined
-def latest_finish(tables: Tables, worker: int, by: int, leg: int, rests: bool) -> int:  # noqa: FBT001 - a kernel
+def latest_finish(person: Array, worker: int, by: int, leg: int, rests: bool) -> int:  # noqa: FBT001 - a kernel
     """When a worker must be done at the latest who must be ready at the next stop at `by`."""
     if not rests:
         return by - leg
-    opens, closes, seconds = tables.person[worker, 3], tables.person[worker, 4], tables.person[worker, 5]
+    opens, closes, seconds = person[worker, 3], person[worker, 4], person[worker, 5]
     there = min(by - seconds, closes)
     here = min(by - seconds - leg, closes)
     latest = there - leg if there >= opens else -NEVER
@@ -37,24 +32,22 @@ def latest_finish(tables: Tables, worker: int, by: int, leg: int, rests: bool) -
 
 
 @inlined
-def start_at(tables: Tables, stop: int, ready: int) -> int:
-    """Earliest start of somebody who is ready."""
-    low, high = tables.window[stop], tables.window[stop + 1]
+def start_at(low: int, high: int, opens: Array, closes: Array, ready: int) -> int:
+    """Earliest start, in the windows from `low` to `high`, of somebody who is ready."""
     start = ready if low == high else NEVER
     for window in range(low, high):
-        if ready <= tables.closes[window]:
-            start = max(ready, tables.opens[window])
+        if ready <= closes[window]:
+            start = max(ready, opens[window])
             break
     return start
 
 
 @inlined
-def latest_start(tables: Tables, stop: int, by: int) -> int:
-    """Latest start that is not after `by`."""
-    low, high = tables.window[stop], tables.window[stop + 1]
+def latest_start(low: int, high: int, opens: Array, closes: Array, by: int) -> int:
+    """Latest start, in the windows from `low` to `high`, that is not after `by`."""
     start = by if low == high else -NEVER
     for window in range(high - 1, low - 1, -1):
-        if tables.opens[window] <= by:
-            start = min(by, tables.closes[window])
+        if opens[window] <= by:
+            start = min(by, closes[window])
             break
     return start

@@ -100,18 +100,21 @@ def copy_route(tables: Tables, source: Links, target: Links, worker: int) -> Non
     target.cost[worker] = source.cost[worker]
     stop = tables.tasks + worker
     last = stop + tables.workers
-    width = source.paid.shape[1]
+    after, before, whom, width = source.after, source.before, target.worker, source.paid.shape[1]
+    to_after, to_before = target.after, target.before
+    paid, done, origin, to_pay, by = source.paid, source.done, source.source, source.to_pay, source.by
+    paid_, done_, origin_, to_pay_, by_ = target.paid, target.done, target.source, target.to_pay, target.by
     while True:
-        target.after[stop] = source.after[stop]
-        target.before[stop] = source.before[stop]
+        to_after[stop] = after[stop]
+        to_before[stop] = before[stop]
         if stop < tables.tasks:
-            target.worker[stop] = worker
+            whom[stop] = worker
         for label in range(width):
-            target.paid[stop, label] = source.paid[stop, label]
-            target.done[stop, label] = source.done[stop, label]
-            target.source[stop, label] = source.source[stop, label]
-            target.to_pay[stop, label] = source.to_pay[stop, label]
-            target.by[stop, label] = source.by[stop, label]
+            paid_[stop, label] = paid[stop, label]
+            done_[stop, label] = done[stop, label]
+            origin_[stop, label] = origin[stop, label]
+            to_pay_[stop, label] = to_pay[stop, label]
+            by_[stop, label] = by[stop, label]
         if stop == last:
             break
-        stop = source.after[stop]
+        stop = after[stop]

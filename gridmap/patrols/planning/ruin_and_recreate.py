@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gridmap.patrols.planning.annealing import anneal, new_search
 from gridmap.patrols.planning.chance import seeded
-from gridmap.patrols.planning.labelling import relabel
-from gridmap.patrols.planning.links import copy_route, empty_links, link
+from gridmap.patrols.planning.labelling import lay
+from gridmap.patrols.planning.links import empty_links
 from gridmap.patrols.planning.tables import tabulate
 
 if TYPE_CHECKING:
@@ -58,16 +60,13 @@ class RuinAndRecreate:
         number = {task: position for position, task in enumerate(self._tasks)}
         cost = int(other.costs[0])
         for worker, order in enumerate(orders):
-            behind = self._tables.tasks + worker
-            for task, _ in order:
-                link(self._tables, other.links, number[task], worker, behind)
-                behind = number[task]
-                cost -= int(self._tables.worth[behind])
-            if order:
-                if not relabel(self._tables, other.links, worker):
-                    return
-                copy_route(self._tables, other.links, other.kept, worker)
-                cost += int(other.kept.cost[worker]) + int(self._tables.person[worker, 9])
+            if not order:
+                continue
+            tasks = np.array([number[task] for task, _ in order], dtype=np.int64)
+            if not all(lay(self._tables, one, worker, tasks) for one in (other.links, other.kept)):
+                return
+            cost += int(other.kept.cost[worker]) + int(self._tables.person[worker, 9])
+            cost -= int(self._tables.worth[tasks].sum())
         if cost < self.cost:
             other.costs[:] = cost
             other.best[:] = other.kept.after
@@ -118,20 +117,18 @@ class RuinAndRecreate:
     def _order(self, links: Links, worker: int) -> Order:
         """One route of the best plan, with the modes of its cheapest labels."""
         tables, best = self._tables, self._search.best
-        start, last = tables.tasks + worker, tables.tasks + tables.workers + worker
-        behind, stop = start, int(best[start])
-        while stop != last:
-            link(tables, links, stop, worker, behind)
-            behind, stop = stop, int(best[stop])
-        if behind == start:
+        last = tables.tasks + tables.workers + worker
+        stops = [int(best[tables.tasks + worker])]
+        while stops[-1] != last:
+            stops.append(int(best[stops[-1]]))
+        if stops[0] == last:
             return ()
-        relabel(tables, links, worker)
+        lay(tables, links, worker, np.array(stops[:-1], dtype=np.int64))
         label = self._last_label(links, last)
         order = []
-        while behind != start:
-            label = int(links.source[int(links.after[behind]), label])
-            order.append((self._tasks[behind], label // tables.labels % tables.modes))
-            behind = int(links.before[behind])
+        for stop, follows in zip(stops[-2::-1], stops[:0:-1], strict=True):
+            label = int(links.source[follows, label])
+            order.append((self._tasks[stop], label // tables.labels % tables.modes))
         return tuple(reversed(order))
 
     def _last_label(self, links: Links, last: int) -> int:
