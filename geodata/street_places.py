@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from geodata.street_graph import StreetGraph
     from geodata.travel import Profile
 
-__all__ = ["Piece", "Snapped", "Snapper", "Stops", "pieces_of"]
+__all__ = ["Piece", "Pieces", "Snapped", "Snapper", "Stops", "pieces_of"]
 
 _NAMES = 3
+_LARGE_M = 2000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +103,9 @@ class Snapped:
     side
         1 where the place lies right of its street's line, -1 left of it, 0 on it, int8, shape (n,).
     piece
-        Piece of the network, 0 for the largest; from another one there is no way to most places. Shape (n,).
+        Piece of the network, see `Pieces`; there is no way from one to another and back. Shape (n,).
+    large
+        Whether that piece is a large one, shape (n,).
     limit_m
         How far they might be moved.
     profile
@@ -117,6 +120,7 @@ class Snapped:
     moved_m: NDArray[np.float64]
     side: NDArray[np.int8]
     piece: NDArray[np.int64]
+    large: NDArray[np.bool_]
     limit_m: float
     profile: Profile
     street: NDArray[np.str_]
@@ -125,8 +129,14 @@ class Snapped:
         """Count the places."""
         return len(self.moved_m)
 
+    @property
+    def home(self) -> int:
+        """The large piece in which most of the places lie."""
+        there = self.piece[(self.stops.arc >= 0) & self.large]
+        return int(np.bincount(there).argmax()) if len(there) else 0
+
     def fault(self, i: int) -> GeometryError | None:
-        """Say why the i-th place cannot be reached; None where it can."""
+        """Say why the i-th place cannot be reached from most of the others; None where it can."""
         if self.stops.arc[i] < 0:
             return GeometryError(
                 "The nearest street that is open ({street}) is {metres} m away; expected {limit} m at most.",
@@ -134,16 +144,16 @@ class Snapped:
                 metres=round(float(self.moved_m[i])),
                 limit=round(self.limit_m),
             )
-        if self.piece[i] > 0:
+        if self.piece[i] != self.home:
             return GeometryError(
-                "The nearest street that is open ({street}) is cut off from the rest of the network.",
+                "The nearest street that is open ({street}) is cut off from most of the places.",
                 street=str(self.street[i]),
             )
         return None
 
     def faults(self) -> dict[int, GeometryError]:
         """Every place that cannot be reached, with the reason."""
-        doubtful = np.flatnonzero((self.stops.arc < 0) | (self.piece > 0)).tolist()
+        doubtful = np.flatnonzero((self.stops.arc < 0) | (self.piece != self.home)).tolist()
         return {i: fault for i in doubtful if (fault := self.fault(i)) is not None}
 
     def require(self) -> Stops:
@@ -168,14 +178,14 @@ class Snapper:
         The network.
     profile
         For whom it has to be open.
-    piece
-        Of each edge, see `pieces_of`.
+    pieces
+        In which the network lies for it.
     """
 
-    def __init__(self, graph: StreetGraph, profile: Profile, piece: NDArray[np.int64]) -> None:
+    def __init__(self, graph: StreetGraph, profile: Profile, pieces: Pieces) -> None:
         self._graph = graph
         self._profile = profile
-        self._piece = piece
+        self._pieces = pieces
         self._projection = graph.projection
         self._open = graph.speed[profile] > 0
 
@@ -196,7 +206,9 @@ class Snapper:
 
     @cached_property
     def _trees(self) -> tuple[tuple[NDArray[np.int64], shapely.STRtree], ...]:
-        chosen = (np.flatnonzero(self._piece == 0), np.flatnonzero(self._piece > 0))
+        placed = np.flatnonzero(self._pieces.of >= 0)
+        large = self._pieces.large[self._pieces.of[placed]]
+        chosen = (placed[large], placed[~large])
         return tuple((edges, shapely.STRtree(self.lines[edges])) for edges in chosen if len(edges))
 
     def snap(self, lon: NDArray[np.float64], lat: NDArray[np.float64], limit_m: float) -> Snapped:
@@ -224,7 +236,8 @@ class Snapper:
             lat=new_lat,
             moved_m=moved,
             side=side,
-            piece=self._piece[edge],
+            piece=self._pieces.of[edge],
+            large=self._pieces.large[self._pieces.of[edge]],
             limit_m=limit_m,
             profile=self._profile,
             street=name,
@@ -260,7 +273,7 @@ def _side(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the network that is cut off from its largest piece.
+    """A part of the network from which there is no way to its largest piece and back.
 
     Attributes
     ----------
@@ -272,6 +285,8 @@ class Piece:
         Names of its longest streets.
     lon, lat
         Somewhere on it, degrees.
+    large
+        Whether rounds can be planned in it.
     """
 
     edges: int
@@ -279,11 +294,13 @@ class Piece:
     names: tuple[str, ...]
     lon: float
     lat: float
+    large: bool
 
     @classmethod
-    def read(cls, graph: StreetGraph, piece: NDArray[np.int64]) -> tuple[Piece, ...]:
+    def read(cls, graph: StreetGraph, pieces: Pieces) -> tuple[Piece, ...]:
         """Every piece but the largest, the longest first."""
         found = []
+        piece = pieces.of
         order = np.argsort(piece, kind="stable")
         cut = np.searchsorted(piece[order], np.arange(1, int(piece.max(initial=0)) + 2))
         for begin, end in zip(cut[:-1].tolist(), cut[1:].tolist(), strict=True):
@@ -298,9 +315,38 @@ class Piece:
                     tuple(names)[:_NAMES],
                     float(graph.lon[corner]),
                     float(graph.lat[corner]),
+                    bool(pieces.large[piece[edges[0]]]),
                 )
             )
-        return tuple(found)
+        return tuple(sorted(found, key=lambda one: -one.metres))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """How the network falls apart for somebody.
+
+    Attributes
+    ----------
+    of
+        Which piece each edge lies in, -1 where it is closed, int64, shape (m,). Pieces are numbered by their
+        length, the longest is 0.
+    metres
+        How long each is, shape (p,).
+    round
+        Whether there is a way from everywhere in it to everywhere in it; else it only leads into another one
+        or out of it. Shape (p,).
+    """
+
+    of: NDArray[np.int64]
+    metres: NDArray[np.float64]
+    round: NDArray[np.bool_]
+
+    @property
+    def large(self) -> NDArray[np.bool_]:
+        """Pieces in which rounds can be planned: two banks of a river may both be, shape (p,)."""
+        large: NDArray[np.bool_] = self.round & (self.metres >= _LARGE_M)
+        large[:1] = True
+        return large
 
 
 def pieces_of(
@@ -308,11 +354,8 @@ def pieces_of(
     open_edges: NDArray[np.bool_],
     arcs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
     nodes: int,
-) -> NDArray[np.int64]:
-    """Which piece each edge lies in, 0 for the largest, the others by length; -1 where closed. Shape (m,).
-
-    In the largest piece there is a way from everywhere to everywhere. What is left is put together where it
-    meets.
+) -> Pieces:
+    """Find the pieces of a network.
 
     Parameters
     ----------
@@ -329,18 +372,21 @@ def pieces_of(
     joined = coo_array((np.ones(len(edge), dtype=np.int8), (tail, head)), (nodes, nodes))
     _, label = connected_components(joined, directed=True, connection="strong")
     inside = label[tail] == label[head]
-    size = np.bincount(label[tail[inside]], weights=graph.length_m[edge[inside]], minlength=label.max() + 1)
-    piece = np.where(open_edges, 1, -1).astype(np.int64)
-    piece[edge[inside & (label[tail] == size.argmax())]] = 0
-    left = np.flatnonzero(piece > 0)
+    piece = np.full(len(graph), -1, dtype=np.int64)
+    piece[edge[inside]] = label[tail[inside]]
+    left = np.flatnonzero(open_edges & (piece < 0))
     if len(left):
         count = len(graph.node_lon)
         ends = (graph.first_node[left], graph.last_node[left])
         meeting = coo_array((np.ones(len(left), dtype=np.int8), ends), (count, count))
-        _, label = connected_components(meeting, directed=False)
-        _, group = np.unique(label[ends[0]], return_inverse=True)
-        order = np.argsort(-np.bincount(group, weights=graph.length_m[left]), kind="stable")
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        piece[left] = rank[group] + 1
-    return piece
+        _, group = connected_components(meeting, directed=False)
+        piece[left] = nodes + group[ends[0]]
+    placed = np.flatnonzero(piece >= 0)
+    known, number = np.unique(piece[placed], return_inverse=True)
+    metres = np.bincount(number, weights=graph.length_m[placed]).astype(np.float64)
+    # What does not lead round is never the first.
+    order = np.lexsort((-metres, known >= nodes))
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    piece[placed] = rank[number]
+    return Pieces(piece, metres[order], known[order] < nodes)

@@ -13,7 +13,7 @@ from shapely import LineString
 from shapely.ops import substring
 
 from geodata.errors import GeometryError
-from geodata.street_places import Piece, Snapped, Snapper, Stops, pieces_of
+from geodata.street_places import Piece, Pieces, Snapped, Snapper, Stops, pieces_of
 from geodata.travel import Profile
 from geodata.turns import expand
 
@@ -126,29 +126,34 @@ class Router:
         self._tails_of = np.searchsorted(self._graph.arc[by_arc], np.arange(len(speed) + 1))
 
     @cached_property
-    def piece(self) -> NDArray[np.int64]:
-        """Which piece of the network each edge lies in, 0 for the largest; -1 where it is closed. Shape (m,).
-
-        In the largest there is a way from everywhere to everywhere, and only there.
-        """
+    def fabric(self) -> Pieces:
+        """How the network falls apart for the profile."""
         found = self._graph
         edges: NDArray[np.bool_] = np.logical_or(self._open[::2], self._open[1::2])
         return pieces_of(self.graph, edges, (found.arc >> 1, found.tail, found.head), len(found.node))
 
+    @property
+    def piece(self) -> NDArray[np.int64]:
+        """Which piece of the network each edge lies in, 0 for the largest; -1 where it is closed. Shape (m,).
+
+        In the largest there is a way from everywhere to everywhere.
+        """
+        return self.fabric.of
+
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
         """Every piece of the network but the largest, the longest first."""
-        return Piece.read(self.graph, self.piece)
+        return Piece.read(self.graph, self.fabric)
 
     @cached_property
     def snapper(self) -> Snapper:
         """Finds the nearest street."""
-        return Snapper(self.graph, self.profile, self.piece)
+        return Snapper(self.graph, self.profile, self.fabric)
 
     def snap(self, lon: Any, lat: Any, *, limit_m: float = SNAP_M) -> Snapped:
         """Move places onto the nearest street that is open to the profile.
 
-        A street of the largest piece is preferred where one is within the limit. No place is dropped: see
+        A street of a large piece is preferred where one is within the limit. No place is dropped: see
         `Snapped.faults` for those that cannot be reached.
 
         Parameters

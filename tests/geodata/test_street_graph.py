@@ -195,6 +195,29 @@ def test_what_is_cut_off_is_named_and_avoided_where_it_can_be() -> None:
     assert near.street.tolist() == ["main", "main"]
 
 
+def test_two_banks_of_a_river_are_both_places_to_plan_in() -> None:
+    """Places on one bank have no fault, even on the shorter one; among both banks the fewer have."""
+    lines = [[(121.4, 31.2), (121.43, 31.2)], [(121.4, 31.21), (121.425, 31.21)]]
+    graph = build_street_graph(
+        [LineString(line) for line in lines],
+        road_class=["residential"] * 2,
+        oneway=[0, 0],
+        name=["south", "north"],
+    )
+    router = Router(graph)
+    assert [(p.names, p.large) for p in router.pieces] == [(("north",), True)]
+    assert router.snap([121.41, 121.42], [31.21, 31.2101]).faults() == {}
+    both = router.snap([121.41, 121.42, 121.41], [31.21, 31.2101, 31.2])
+    assert list(both.faults()) == [2]
+
+
+def test_a_street_that_only_leads_in_is_cut_off() -> None:
+    streets = {"square": at((0, 0), (9, 0), (9, 9), (0, 9), (0, 0)), "in": at((20, 0), (9, 0))}
+    router = Router(built(streets, oneway=[0, 1]), Profile.CAR)
+    assert [(p.names, p.large) for p in router.pieces] == [(("in",), False)]
+    assert list(router.snap([121.4, 121.418], [31.2, 31.2]).faults()) == [1]
+
+
 def test_ends_of_arcs_keep_their_direction() -> None:
     router = Router(built({"a": at((0, 0), (1, 0)), "b": at((1, 0), (2, 0))}))
     arcs = np.arange(4)

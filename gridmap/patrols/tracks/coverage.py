@@ -153,6 +153,13 @@ class Coverage:
                 found.append((point, None if seen < 0 else seen))
         return found
 
+    def edges(self) -> NDArray[np.float64]:
+        """When each edge was last seen as a whole: seconds since 1970, -1 for never, shape (m,)."""
+        last = np.full(len(self.ground.network.graph), np.inf)
+        np.minimum.at(last, self.ground.edge, self.last)
+        last[np.isinf(last)] = _NEVER
+        return last
+
     def age(self, now: float) -> NDArray[np.int64]:
         """Whole days since each sample was seen, -1 for never, shape (k,)."""
         return np.where(self.last < 0, -1, (now - self.last) // _DAY_S).astype(np.int64)

@@ -162,6 +162,10 @@ def test_the_latest_walk_says_when_a_street_was_seen(town: Town) -> None:
     assert set(ages[east & (seen.ground.lon < 121.4037)].tolist()) == {1}
     assert set(ages[west].tolist()) == {19}
     assert set(ages[graph.name[seen.ground.street] == "n0"][5:].tolist()) == {-1}
+    # An edge is as stale as its stalest part.
+    edges = (NOW.timestamp() - seen.edges()) // 86_400
+    e2 = np.flatnonzero(graph.name[graph.street] == "e2")
+    assert edges[e2].tolist() == [19.0, 19.0, 1.0, 1.0]
 
 
 def test_a_track_sent_twice_is_one_and_nobody_takes_anothers_place(town: Town) -> None:
