@@ -97,7 +97,7 @@ def test_english_is_one_click_away_and_keeps_the_view(open_as):
     assert "layers=heat" in page.url
 
 
-@pytest.mark.parametrize("path", ["/", "/imports", "/coverage", "/coverage/draw"])
+@pytest.mark.parametrize("path", ["/", "/imports", "/coverage", "/coverage/draw", "/tracks"])
 def test_axe_finds_nothing_serious(open_as, path):
     page = open_as(path)
     assert serious(page) == []
