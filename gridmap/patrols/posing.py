@@ -137,7 +137,7 @@ def pose(
         What there is to do. A road becomes a task for each piece between two junctions, in the hours in which
         it matters.
     start
-        Longitude and latitude where everybody starts and ends.
+        Longitude and latitude where everybody starts and ends, if most of the places can be reached from there.
     people
         Their names.
     shift, pause
@@ -158,10 +158,15 @@ def pose(
     faults = snapped.faults()
     places = [Target(kind, int(row)) for kind, row in zip(spots.kind, spots.id, strict=True)]
     reached = np.array([i for i in range(len(spots)) if i not in faults], dtype=np.int64)
+    if len(reached) and base.piece[0] != snapped.home:
+        # Across the water from most of the places: they start at one of those.
+        start = float(spots.lon[reached[0]]), float(spots.lat[reached[0]])
+        base = router.snap(*start, limit_m=SNAP_M)
 
     graph = router.graph
     walkable = np.isfinite(router.seconds)
-    edge, road = edges_along(graph, roads.geometry, (walkable[::2] | walkable[1::2]) & (router.piece == 0))
+    usable = (walkable[::2] | walkable[1::2]) & (router.piece == base.piece[0])
+    edge, road = edges_along(graph, roads.geometry, usable)
     # One node at each end of a stretch: who arrives there goes along it, who leaves from there has done so.
     node = 1 + len(reached)
     departures = Stops.together(
