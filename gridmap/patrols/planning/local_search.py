@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["local_search"]
 
-_HISTORY = 100
-
 
 class _Criterion:
     """Ends PyVRP's search when its share of the budget is spent."""
@@ -39,7 +37,14 @@ class _Criterion:
 
 
 def local_search(
-    problem: Problem, tasks: Collection[int], budget: Budget, *, share: float, seed: int, start: Plan | None
+    problem: Problem,
+    tasks: Collection[int],
+    budget: Budget,
+    *,
+    share: float,
+    seed: int,
+    start: Plan | None,
+    complete: bool,
 ) -> Orders:
     """Search with PyVRP.
 
@@ -51,8 +56,10 @@ def local_search(
         How much of the budget is spent at the end, from 0 to 1.
     start
         Plan to start from, if there is one.
+    complete
+        Whether a plan with all required tasks is known.
     """
-    clients = Clients(problem, tasks, complete=start is not None and not start.lacking)
+    clients = Clients(problem, tasks, complete=complete)
     initial = None
     if start is not None:
         orders: list[tuple[tuple[int, int], ...]] = [() for _ in problem.workers]
@@ -60,7 +67,6 @@ def local_search(
             orders[route.worker] = route.order
         starts = {visit.task: visit.starts for route in start.routes for visit in route.visits}
         initial = clients.solution(tuple(orders), starts)
-    parameters = pyvrp.SolveParams(ils=pyvrp.IteratedLocalSearchParams(history_length=_HISTORY))
     with warnings.catch_warnings():
         # Its penalties may reach their bound; what does not fit is left out afterwards.
         warnings.simplefilter("ignore")
@@ -69,7 +75,6 @@ def local_search(
             _Criterion(budget, share),
             seed=seed,
             collect_stats=False,
-            params=parameters,
             initial_solution=initial,
         )
     return clients.orders(result.best)

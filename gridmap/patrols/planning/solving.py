@@ -23,6 +23,8 @@ __all__ = ["Result", "solve"]
 
 _LOCAL_FROM = 40
 """Fewer tasks are left to ruin and recreate."""
+_FIRST = 0.05
+"""Share of the budget to find out whether everything fits."""
 _MANY = 400
 """From so many places on, local search gets the larger share."""
 _HOT, _WARM = 2.0, 0.2
@@ -90,8 +92,11 @@ def _searched(problem: Problem, budget: Budget, seed: int, start: Plan, why: dic
     own.take(_orders(problem, start))
     share = _local_share(problem, tasks)
     if share:
-        first = start if start.routes else None
-        found = local_search(problem, tasks, budget, share=share, seed=seed, start=first)
+        # Whether everything fits is known soon; local search does better when it knows.
+        own.run(budget, share=_FIRST, hot=_HOT)
+        complete = not assemble(problem, own.orders(), why).lacking
+        first = start if start.routes and not (complete and start.lacking) else None
+        found = local_search(problem, tasks, budget, share=share, seed=seed, start=first, complete=complete)
         own.take(_orders(problem, assemble(problem, found, why)))
     own.run(budget, share=1, hot=_WARM if share else _HOT)
     return min(start, assemble(problem, own.orders(), why), key=lambda plan: plan.rank)
@@ -103,4 +108,4 @@ def _local_share(problem: Problem, tasks: list[int]) -> float:
     plain = all(len(task.modes) == 1 and len(task.windows) <= 1 for task in chosen)
     if not plain or len(tasks) < _LOCAL_FROM or any(worker.pause for worker in problem.workers):
         return 0.0
-    return 0.8 if len(tasks) >= _MANY else 0.5
+    return 0.8 if len(tasks) >= _MANY else 0.6

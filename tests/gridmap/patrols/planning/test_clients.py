@@ -39,5 +39,7 @@ def test_nobody_goes_where_there_is_no_way(block: Problem) -> None:
 
 def test_local_search_finds_the_round(block: Problem) -> None:
     free = replace(block, workers=(replace(block.workers[0], pause=None),))
-    orders = local_search(free, range(3), Budget(Stop(iterations=100)), share=1, seed=1, start=None)
+    orders = local_search(
+        free, range(3), Budget(Stop(iterations=100)), share=1, seed=1, start=None, complete=True
+    )
     assert assemble(free, orders, {}).rank == (0, 900)
