@@ -137,7 +137,7 @@ def pose(
         What there is to do. A road becomes a task for each piece between two junctions, in the hours in which
         it matters.
     start
-        Longitude and latitude where everybody starts and ends, unless it lies across the water from most places.
+        Longitude and latitude where everybody starts and ends, unless cut off from most places.
     people
         Their names.
     shift, pause
