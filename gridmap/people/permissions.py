@@ -55,6 +55,7 @@ class Permission(StrEnum):
     JOINT_MANAGE = "joint:manage"
     PATROL_PLAN = "patrol:plan"
     PATROL_READ = "patrol:read"
+    INSPECTION_PLAN = "inspection:plan"
     EVIDENCE_ADD = "evidence:add"
     EVIDENCE_ORIGINAL = "evidence:original"
     SHOP_READ = "shop:read"
@@ -110,7 +111,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | _CHECKS
         | _NOTICES
         | {Permission.EVIDENCE_ORIGINAL, Permission.TRAIL_READ, Permission.RESIDENT_MODERATE}
-        | {Permission.ACCOUNTABILITY_DECIDE, Permission.PATROL_PLAN},
+        | {Permission.ACCOUNTABILITY_DECIDE, Permission.PATROL_PLAN, Permission.INSPECTION_PLAN},
         Role.AREA_MANAGER: _LEAD
         | _CHECKS
         | _NOTICES

@@ -4,6 +4,7 @@ from gridmap.deadlines import models as deadlines
 from gridmap.dispatch import models as dispatch
 from gridmap.evidence import models as evidence
 from gridmap.imports import models as imports
+from gridmap.inspections import models as inspections
 from gridmap.joint import models as joint
 from gridmap.ledger import models as ledger
 from gridmap.look_back import models as look_back
@@ -25,6 +26,7 @@ __all__ = [
     "dispatch",
     "evidence",
     "imports",
+    "inspections",
     "joint",
     "ledger",
     "look_back",

@@ -53,6 +53,8 @@ UNCLOCKED = {
     "ledger_choice",
     "ledger_note",
     "ledger_revision",
+    "inspection_route",
+    "inspection_stop",
     "patrol_plan",
     "patrol_route",
     "patrol_visit",

@@ -1,0 +1,175 @@
+"""Reads of assessors' routes: the minute plan, and what would be seen along it if they came now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from sqlalchemy import func, select
+
+from gridmap.errors import NotFoundError
+from gridmap.inspections.corridor import SEEN_M, Corridor, Window, exposure, look, worst_window
+from gridmap.inspections.models import InspectionRoute, InspectionStop
+from gridmap.people.permissions import Permission
+from gridmap.places.models import Area, Building, InspectionPoint
+from gridmap.problems.models import Problem, State
+from gridmap.store.extract import read_columns
+from gridmap.store.spatial import in_box
+
+if TYPE_CHECKING:
+    import uuid
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.people.permissions import Actor
+
+__all__ = ["Passed", "Seen", "read_route", "read_routes", "see"]
+
+_DEGREE_M = 111_000.0
+_WINDOWS_M = (200.0, 500.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A stop of the minute plan."""
+
+    stop: InspectionStop
+    point: InspectionPoint
+    area: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Open problems along a route, in the order in which they are passed.
+
+    Attributes
+    ----------
+    numbers
+        Case numbers, shape (k,).
+    corridor
+        Where and how each is seen.
+    passes_at
+        When the assessors pass each, datetime64[us] in UTC, shape (k,).
+    due_before
+        Whether each is due before that, shape (k,): with its organisation keeping its time, it is gone.
+    exposure
+        Severity in sight on each 100 m.
+    windows
+        The worst 200 m and 500 m; None where nothing is in sight.
+    """
+
+    numbers: NDArray[np.int64]
+    corridor: Corridor
+    passes_at: NDArray[np.datetime64]
+    due_before: NDArray[np.bool_]
+    exposure: NDArray[np.float64]
+    windows: dict[float, Window | None]
+
+
+def read_routes(session: Session) -> list[InspectionRoute]:
+    """Return all routes, the latest first."""
+    return list(session.scalars(select(InspectionRoute).order_by(InspectionRoute.starts_at.desc())))
+
+
+def read_route(
+    session: Session, uid: uuid.UUID
+) -> tuple[InspectionRoute, shapely.LineString, tuple[Passed, ...]]:
+    """Return a route, its line in EPSG:4326, and its stops in order.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    row = session.execute(
+        select(InspectionRoute, func.ST_AsBinary(InspectionRoute.geometry)).where(InspectionRoute.uid == uid)
+    ).first()
+    if row is None:
+        raise NotFoundError("There is no such route.")
+    route, line = row
+    stops = session.execute(
+        select(InspectionStop, InspectionPoint, Area.name)
+        .join(InspectionPoint, InspectionPoint.id == InspectionStop.point_id)
+        .outerjoin(Area, Area.id == InspectionPoint.area_id)
+        .where(InspectionStop.route_id == route.id)
+        .order_by(InspectionStop.position)
+    )
+    passed = tuple(Passed(stop, point, area or "") for stop, point, area in stops)
+    return route, shapely.LineString(shapely.get_coordinates(shapely.from_wkb(bytes(line)))), passed
+
+
+def see(
+    session: Session,
+    actor: Actor,
+    route: InspectionRoute,
+    line: shapely.LineString,
+    stops: tuple[Passed, ...],
+) -> Seen:
+    """Find what is open now and would be seen from a route.
+
+    Parameters
+    ----------
+    actor
+        Sees the problems in their scope.
+    route, line, stops
+        Of `read_route`.
+    """
+    west, south, east, north = line.bounds
+    up = SEEN_M / _DEGREE_M
+    aside = float(up / np.cos(np.radians((south + north) / 2)))
+    box = (west - aside, south - up, east + aside, north + up)
+    found = read_columns(
+        session,
+        select(
+            Problem.id,
+            Problem.lon,
+            Problem.lat,
+            Problem.severity,
+            Problem.due_at,
+            Problem.area_id,
+            Problem.organisation_id,
+        ).where(in_box(session, Problem, box), Problem.state.not_in([s for s in State if s.resolved])),
+    )
+    inside = actor.scope(Permission.PROBLEM_READ).covers_each(found["area_id"], found["organisation_id"])
+    found = {name: values[inside] for name, values in found.items()}
+    buildings: NDArray[Any] = read_columns(
+        session, select(Building.geometry).where(in_box(session, Building, box))
+    )["geometry"]
+    corridor = look(line, found["lon"], found["lat"], buildings)
+    near = corridor.near
+    weight = np.where(corridor.hidden, 0.0, found["severity"][near].astype(float))
+    passes = _passing(route, stops, corridor.along_m)
+    due = found["due_at"][near]
+    return Seen(
+        found["id"][near],
+        corridor,
+        passes,
+        ~np.isnat(due) & (due <= passes),
+        exposure(corridor.along_m, weight, corridor.length_m),
+        {span: worst_window(corridor.along_m, weight, span) for span in _WINDOWS_M},
+    )
+
+
+def _passing(
+    route: InspectionRoute, stops: tuple[Passed, ...], along_m: NDArray[np.float64]
+) -> NDArray[np.datetime64]:
+    """When places along the route are passed, between leaving one stop and reaching the next."""
+    begin = route.starts_at
+
+    def seconds(at: datetime) -> float:
+        return (at - begin) / timedelta(seconds=1)
+
+    known_m = np.repeat([float(one.stop.along_m) for one in stops], 2)
+    known_s = np.array(
+        [seconds(at) for one in stops for at in (one.stop.arrives_at, one.stop.leaves_at)], dtype=float
+    )
+    # A stop stands for two times at one metre; a hair between them keeps them in order.
+    known_m[1::2] += 1e-6
+    after = np.rint(np.interp(along_m, known_m, known_s) * 1e6).astype("timedelta64[us]")
+    passes: NDArray[np.datetime64] = np.datetime64(begin.replace(tzinfo=None), "us") + after
+    return passes

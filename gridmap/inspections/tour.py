@@ -1,0 +1,290 @@
+"""Laying an assessors' route: its points named or drawn, in the quickest order, with the time at each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from sqlalchemy import select
+
+from geodata.errors import GeometryError
+from geodata.travel import Profile
+from gridmap.errors import InvalidValueError, NotFoundError
+from gridmap.inspections.models import InspectionRoute, InspectionStop
+from gridmap.language import explain
+from gridmap.look_back.rules import draw
+from gridmap.patrols.planning import UNREACHABLE, Problem, Stop, Task, Travel, Window, Worker, solve
+from gridmap.patrols.posing import SNAP_M
+from gridmap.people.permissions import Permission
+from gridmap.places.models import InspectionPoint
+from gridmap.store.extract import read_columns
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from geodata.street_places import Snapped
+    from geodata.street_router import Router
+    from gridmap.patrols.network import Network
+    from gridmap.people.permissions import Actor
+
+__all__ = ["MOST_STOPS", "Tour", "TourWish", "lay", "remove_route", "trace"]
+
+MOST_STOPS = 200
+_LONGEST_S = 24 * 3600
+_SEARCH = Stop(seconds=20, without_improvement=400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TourWish:
+    """What is to be laid.
+
+    Parameters
+    ----------
+    codes
+        Of the points, the first one is where it starts; empty: they are drawn.
+    size, seed, site_types
+        How many to draw, with which seed, and of which types (empty: of all); every type and area gets its
+        share, as assessors do it.
+    starts_at
+        When the assessors begin.
+    minutes_at_stop
+        How long they stay at each point.
+    """
+
+    name: str
+    starts_at: datetime
+    codes: tuple[str, ...] = ()
+    size: int = 12
+    seed: int = 0
+    site_types: tuple[str, ...] = ()
+    profile: Profile = Profile.CAR
+    minutes_at_stop: int = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tour:
+    """A route that is not kept yet.
+
+    Attributes
+    ----------
+    points
+        Ids in the order of the tour, shape (n,).
+    arrives_s
+        When each is reached, seconds from the start, shape (n,).
+    along_m
+        Where on the line each lies, shape (n,).
+    line
+        EPSG:4326.
+    drawn_from
+        How many points there were to draw from; None if they were named.
+    """
+
+    wish: TourWish
+    points: NDArray[np.int64]
+    arrives_s: NDArray[np.int64]
+    along_m: NDArray[np.float64]
+    line: shapely.LineString
+    metres: float
+    drawn_from: int | None
+
+
+def trace(session: Session, actor: Actor, wish: TourWish, *, network: Network, day: date) -> Tour:
+    """Choose the points and find the way through them.
+
+    Parameters
+    ----------
+    session
+        Any.
+    actor
+        Who plans.
+    wish
+        What is to be laid.
+    network
+        Of the store.
+    day
+        On which the points must be in force.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the actor may not plan assessors' routes for the whole city.
+    NotFoundError
+        If there is no such point.
+    InvalidValueError, geodata.errors.GeometryError
+        If the wish cannot be met; a point that cannot be reached is named.
+    """
+    actor.scope_everywhere(Permission.INSPECTION_PLAN)
+    _check(wish)
+    found = read_columns(
+        session,
+        select(
+            InspectionPoint.id,
+            InspectionPoint.code,
+            InspectionPoint.name,
+            InspectionPoint.site_type,
+            InspectionPoint.area_id,
+            InspectionPoint.geometry,
+        )
+        .where(InspectionPoint.in_force(day))
+        .order_by(InspectionPoint.id),
+    )
+    order = np.argsort(found["id"])
+    found = {name: values[order] for name, values in found.items()}
+    rows, drawn_from = _chosen(found, wish)
+    middle = shapely.point_on_surface(found["geometry"][rows])
+    router = network.router(wish.profile)
+    snapped = router.snap(shapely.get_x(middle), shapely.get_y(middle), limit_m=SNAP_M)
+    for i, fault in snapped.faults().items():
+        raise GeometryError(
+            "{name} cannot be reached: {reason}", name=str(found["name"][rows[i]]), reason=explain(fault)
+        )
+    sequence, arrives = _ordered(router, snapped, wish)
+    line, along, metres = _drawn(router, snapped, sequence)
+    return Tour(wish, found["id"][rows[sequence]], arrives, along, line, metres, drawn_from)
+
+
+def _check(wish: TourWish) -> None:
+    if not wish.name.strip():
+        raise InvalidValueError("Give the route a name.", parameter="name")
+    for name, value, least, most in (
+        ("minutes_at_stop", wish.minutes_at_stop, 0, 240),
+        ("size", len(wish.codes) or wish.size, 2, MOST_STOPS),
+        ("seed", wish.seed, 0, 2**31 - 1),
+    ):
+        if not least <= value <= most:
+            raise InvalidValueError(
+                "Expected a whole number from {least} to {most}; found {found}.",
+                parameter=name,
+                least=least,
+                most=most,
+                found=value,
+            )
+
+
+def _chosen(found: dict[str, NDArray[np.object_]], wish: TourWish) -> tuple[NDArray[np.int64], int | None]:
+    if wish.codes:
+        by_code = {code: n for n, code in enumerate(found["code"].tolist())}
+        rows = []
+        for code in dict.fromkeys(wish.codes):
+            if code not in by_code:
+                raise NotFoundError("There is no inspection point {code}.", code=code)
+            rows.append(by_code[code])
+        return np.array(rows, dtype=np.int64), None
+    wanted = np.isin(found["site_type"].astype(str), wish.site_types)
+    among = np.flatnonzero(wanted) if wish.site_types else np.arange(len(found["id"]))
+    if len(among) < 2:
+        raise InvalidValueError(
+            "Expected at least two inspection points to draw from; found {found}.",
+            parameter="site_types",
+            found=len(among),
+        )
+    _, kind = np.unique(found["site_type"][among].astype(str), return_inverse=True)
+    stratum = kind.astype(np.int64) * (1 << 32) + found["area_id"][among].astype(np.int64) + 1
+    return among[draw(stratum, min(wish.size, len(among)), wish.seed)], len(among)
+
+
+def _ordered(router: Router, snapped: Snapped, wish: TourWish) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Order of the stops, and seconds after the start at which each is reached."""
+    count = len(snapped)
+    far = router.matrix(snapped)
+    seconds = np.where(np.isfinite(far), np.rint(far), UNREACHABLE).astype(np.int64)
+    # The tour ends wherever its last stop is: a node from nowhere to nowhere, as near to all.
+    grown = np.zeros((count + 1, count + 1), dtype=np.int64)
+    grown[:count, :count] = seconds
+    travel = Travel(seconds=grown, metres=grown)
+    stay = wish.minutes_at_stop * 60
+    day = Window(0, _LONGEST_S + count * stay)
+    problem = Problem(
+        travel=(travel,),
+        tasks=tuple(Task.place(n, stay, name=str(n)) for n in range(1 if wish.codes else 0, count)),
+        workers=(Worker(start=0 if wish.codes else count, end=count, shift=day),),
+    )
+    (route,) = solve(problem, _SEARCH, seed=wish.seed).plan.routes
+    first = 1 if wish.codes else 0
+    sequence = np.array([visit.task + first for visit in route.visits], dtype=np.int64)
+    if wish.codes:
+        sequence = np.r_[0, sequence]
+    hops = seconds[sequence[:-1], sequence[1:]] + stay
+    return sequence, np.r_[0, np.cumsum(hops)]
+
+
+def _drawn(
+    router: Router, snapped: Snapped, sequence: NDArray[np.int64]
+) -> tuple[shapely.LineString, NDArray[np.float64], float]:
+    parts, along = [], [0.0]
+    for start, end in zip(sequence[:-1].tolist(), sequence[1:].tolist(), strict=True):
+        way = router.path(snapped, snapped, start, end)
+        parts.append(shapely.get_coordinates(way.line))
+        along.append(along[-1] + way.metres)
+    line = shapely.remove_repeated_points(shapely.LineString(np.concatenate(parts)))
+    return line, np.array(along), along[-1]
+
+
+def lay(session: Session, actor: Actor, tour: Tour, *, now: datetime) -> InspectionRoute:
+    """Keep a route with its stops.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    """
+    wish, stay = tour.wish, timedelta(minutes=tour.wish.minutes_at_stop)
+    route = InspectionRoute(
+        name=wish.name.strip()[:200],
+        profile=wish.profile,
+        starts_at=wish.starts_at,
+        ends_at=wish.starts_at + timedelta(seconds=int(tour.arrives_s[-1])) + stay,
+        minutes_at_stop=wish.minutes_at_stop,
+        drawn_from=tour.drawn_from,
+        seed=None if tour.drawn_from is None else wish.seed,
+        metres=round(tour.metres),
+        geometry=f"SRID=4326;{shapely.to_wkt(tour.line, rounding_precision=7)}",
+        actor=actor.name,
+        at=now,
+    )
+    session.add(route)
+    session.flush()
+    stops: Sequence[tuple[int, int, float]] = list(
+        zip(tour.points.tolist(), tour.arrives_s.tolist(), tour.along_m.tolist(), strict=True)
+    )
+    for position, (point, seconds, along) in enumerate(stops):
+        at = wish.starts_at + timedelta(seconds=seconds)
+        session.add(
+            InspectionStop(
+                route_id=route.id,
+                position=position,
+                point_id=point,
+                arrives_at=at,
+                leaves_at=at + stay,
+                along_m=round(along),
+            )
+        )
+    session.flush()
+    return route
+
+
+def remove_route(session: Session, actor: Actor, uid: uuid.UUID) -> None:
+    """Remove a route with its stops.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    actor.scope_everywhere(Permission.INSPECTION_PLAN)
+    route = session.scalar(select(InspectionRoute).where(InspectionRoute.uid == uid))
+    if route is None:
+        raise NotFoundError("There is no such route.")
+    for stop in session.scalars(select(InspectionStop).where(InspectionStop.route_id == route.id)):
+        session.delete(stop)
+    session.flush()
+    session.delete(route)
+    session.flush()

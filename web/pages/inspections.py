@@ -1,0 +1,217 @@
+"""Assessors' routes: laying one, its minute plan, and what would be seen along it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
+
+from geodata.travel import Profile
+from gridmap.errors import InvalidValueError
+from gridmap.inspections.queries import read_route, read_routes, see
+from gridmap.inspections.tour import TourWish, lay, remove_route, trace
+from gridmap.jobs import JobState
+from gridmap.labels import label, site_label
+from gridmap.language import gettext
+from gridmap.people.permissions import Permission
+from gridmap.places.cards import Faces
+from gridmap.places.sites import SiteType
+from gridmap.problems.records import read_records
+from gridmap.store.engine import reading, writing
+from web.access import needs
+from web.api.answering import directory, now, today
+from web.assets import asset, modules
+from web.installation import actor, db, installation
+from web.pages.map import begin
+
+if TYPE_CHECKING:
+    import uuid
+
+    import numpy as np
+    from werkzeug.wrappers import Response
+
+    from gridmap.inspections.queries import Seen
+    from gridmap.jobs import Progress
+
+__all__ = ["pages"]
+
+pages = Blueprint("inspections", __name__, url_prefix="/inspections")
+
+_SEEDS = 2**31
+_STYLES = ("vendor/leaflet/leaflet.css", "css/map.css", "css/patrols.css")
+_SCRIPTS = ("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-leaflet.js")
+_CODES = re.compile(r"[\s,，、;；]+")
+
+
+@pages.get("")
+@needs(Permission.INSPECTION_PLAN, everywhere=True)
+def index() -> str:
+    """Show the routes so far, and the form for another."""
+    job = None
+    if request.args.get("job"):
+        job = installation().jobs.find(request.args["job"], owner=actor().login_id)
+        if job.state is JobState.DONE and "route" in job.result:
+            return render_template("inspection_made.html", uid=job.result["route"])
+    zone = installation().settings.zone
+    tomorrow = datetime.combine(today() + timedelta(days=1), datetime.min.time())
+    return render_template(
+        "inspections.html",
+        routes=read_routes(db()),
+        job=job,
+        sites=[(one.value, site_label(one.value)) for one in SiteType],
+        profiles=[(one.value, label(one)) for one in Profile],
+        starts=tomorrow.replace(hour=9).isoformat(timespec="minutes"),
+        seed=secrets.randbelow(_SEEDS),
+        zone=zone,
+    )
+
+
+def _wish() -> TourWish:
+    form = request.form
+    numbers: dict[str, Any] = {}
+    for name in ("size", "seed", "minutes_at_stop"):
+        text = form.get(name, "").strip()
+        if text and not re.fullmatch(r"\d{1,10}", text):
+            raise InvalidValueError(
+                "Expected a whole number; found {found!r}.", parameter=name, found=text[:40]
+            )
+        if text:
+            numbers[name] = int(text)
+    try:
+        starts = datetime.fromisoformat(form.get("starts_at", ""))
+        profile = Profile(form.get("profile", Profile.CAR.value))
+    except ValueError as error:
+        raise InvalidValueError(
+            "Expected a day and a time such as 2026-05-09T09:00, and how they go.", parameter="starts_at"
+        ) from error
+    if starts.tzinfo is None:
+        starts = starts.replace(tzinfo=installation().settings.zone)
+    return TourWish(
+        name=form.get("name", ""),
+        starts_at=starts,
+        codes=tuple(code for code in _CODES.split(form.get("codes", "")) if code),
+        site_types=tuple(form.getlist("site_types")),
+        profile=profile,
+        **numbers,
+    )
+
+
+@pages.post("")
+@needs(Permission.INSPECTION_PLAN, everywhere=True)
+def plan() -> Response:
+    """Begin to lay a route; the page that follows shows how far it is."""
+    wish, here, who, day = _wish(), installation(), actor(), today()
+    if not wish.name.strip():
+        raise InvalidValueError("Give the route a name.", parameter="name")
+
+    def work(report: Progress) -> dict[str, Any]:
+        report(0, 0, gettext("Looking for the way through all points"))
+        with reading(here.engine) as session:
+            tour = trace(session, who, wish, network=here.network.open(session), day=day)
+        with writing(here.engine) as session:
+            return {"route": str(lay(session, who, tour, now=now()).uid)}
+
+    job = here.jobs.start("inspection", work, owner=who.login_id)
+    return redirect(url_for("inspections.index", job=job.uid))
+
+
+@pages.get("/<uuid:uid>")
+@needs(Permission.INSPECTION_PLAN, everywhere=True)
+def show(uid: uuid.UUID) -> str:
+    """Show a route: its minute plan, what would be seen along it now, and where the most."""
+    route, line, stops = read_route(db(), uid)
+    seen = see(db(), actor(), route, line, stops)
+    faces = Faces(directory(), actor())
+    rows = {
+        row["number"]: row
+        for row in read_records(
+            db(),
+            seen.numbers.tolist(),
+            faces=faces,
+            scope=actor().scope(Permission.PROBLEM_READ),
+            moment=now(),
+        ).rows
+    }
+    return render_template(
+        "inspection.html",
+        route=route,
+        stops=stops,
+        sites={one.point.id: site_label(one.point.site_type) for one in stops},
+        seen=_told(seen, rows),
+        in_sight=int((~seen.corridor.hidden).sum()),
+        hidden=int(seen.corridor.hidden.sum()),
+        due_before=int((seen.due_before & ~seen.corridor.hidden).sum()),
+        windows=seen.windows,
+        bars=_bars(seen.exposure),
+        zone=installation().settings.zone,
+        module="inspection.js",
+        scripts=[asset(path) for path in _SCRIPTS],
+        styles=[asset(path) for path in _STYLES],
+        imports={name: asset(path) for name, path in modules().items()},
+        begin=begin(
+            csrf=generate_csrf(),
+            line=[[x, y] for x, y in line.coords],
+            stops=[
+                [
+                    one.point.name,
+                    one.stop.arrives_at.isoformat(),
+                    *_place(line, one.stop.along_m, route.metres),
+                ]
+                for one in stops
+            ],
+            seen=[
+                [rows[number]["category"]["name"], *_lon_lat(rows[number]), bool(hidden)]
+                for number, hidden in zip(seen.numbers.tolist(), seen.corridor.hidden.tolist(), strict=True)
+                if number in rows
+            ],
+        ),
+    )
+
+
+def _place(line: Any, along_m: int, metres: int) -> tuple[float, float]:
+    point = line.interpolate(along_m / max(metres, 1), normalized=True)
+    return point.x, point.y
+
+
+def _lon_lat(row: dict[str, Any]) -> tuple[float, float]:
+    return row["lon"], row["lat"]
+
+
+def _told(seen: Seen, rows: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is seen, with its problem, in the order in which it is passed."""
+    zone = installation().settings.zone
+    told = []
+    for n, number in enumerate(seen.numbers.tolist()):
+        if number in rows:
+            at = datetime.fromisoformat(f"{seen.passes_at[n].astype('datetime64[s]')}+00:00")
+            told.append(
+                {
+                    "problem": rows[number],
+                    "along": round(float(seen.corridor.along_m[n])),
+                    "aside": round(float(seen.corridor.aside_m[n])),
+                    "right": bool(seen.corridor.side[n] > 0),
+                    "hidden": bool(seen.corridor.hidden[n]),
+                    "at": at.astimezone(zone),
+                    "due_before": bool(seen.due_before[n]),
+                }
+            )
+    return told
+
+
+def _bars(exposure: np.ndarray[Any, Any]) -> list[tuple[int, float, float]]:
+    """Bars of the drawing: metre, height in per cent, and the weight."""
+    most = float(exposure.max()) or 1.0
+    return [(n * 100, 100 * value / most, value) for n, value in enumerate(exposure.tolist())]
+
+
+@pages.post("/<uuid:uid>/remove")
+@needs(Permission.INSPECTION_PLAN, everywhere=True)
+def remove(uid: uuid.UUID) -> Response:
+    """Remove a route."""
+    with writing(installation().engine) as session:
+        remove_route(session, actor(), uid)
+    return redirect(url_for("inspections.index"))
