@@ -51,6 +51,8 @@ class Seen:
     ----------
     numbers
         Case numbers, shape (k,).
+    lon, lat
+        Where they are, degrees, shape (k,).
     corridor
         Where and how each is seen.
     passes_at
@@ -64,6 +66,8 @@ class Seen:
     """
 
     numbers: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
     corridor: Corridor
     passes_at: NDArray[np.datetime64]
     due_before: NDArray[np.bool_]
@@ -147,6 +151,8 @@ def see(
     due = found["due_at"][near]
     return Seen(
         found["id"][near],
+        found["lon"][near],
+        found["lat"][near],
         corridor,
         passes,
         ~np.isnat(due) & (due <= passes),

@@ -164,8 +164,14 @@ def show(uid: uuid.UUID) -> str:
                 for one in stops
             ],
             seen=[
-                [rows[number]["category"]["name"], *_lon_lat(rows[number]), bool(hidden)]
-                for number, hidden in zip(seen.numbers.tolist(), seen.corridor.hidden.tolist(), strict=True)
+                [rows[number]["category"]["name"], lon, lat, hidden]
+                for number, lon, lat, hidden in zip(
+                    seen.numbers.tolist(),
+                    seen.lon.tolist(),
+                    seen.lat.tolist(),
+                    seen.corridor.hidden.tolist(),
+                    strict=True,
+                )
                 if number in rows
             ],
         ),
@@ -175,10 +181,6 @@ def show(uid: uuid.UUID) -> str:
 def _place(line: Any, along_m: int, metres: int) -> tuple[float, float]:
     point = line.interpolate(along_m / max(metres, 1), normalized=True)
     return point.x, point.y
-
-
-def _lon_lat(row: dict[str, Any]) -> tuple[float, float]:
-    return row["lon"], row["lat"]
 
 
 def _told(seen: Seen, rows: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
