@@ -665,3 +665,42 @@ def test_a_job_a_file_and_an_upload_are_their_owners(sign_in, sides):
             assert other.get(address).status_code == other.get(nothing).status_code == 404
     assert others[0].post(f"/jobs/{job}/stop").status_code == 404
     assert others[0].post(preview.split("?")[0] + "/apply").status_code == 404
+
+
+def test_what_a_form_names_outside_is_answered_as_what_is_not_there(sign_in, sides):
+    """Numbers and uids in what is sent: of steps on many, merging, notices, offences, uploads, dispatch."""
+    client = sign_in(Role.AREA_MANAGER, **grant_of(sides.own, "area"))
+    own, foreign = sides.own.uids, sides.foreign.uids
+    nothing, none = str(uuid.UUID(int=9, version=4)), 987654321
+
+    def said(answer):
+        text = html.unescape(answer.data.decode("utf-8", "replace"))
+        text = re.sub(r"nonce(-|=\")[\w-]+|csrf[-_]token\"[^>]+", "", text)
+        for known, made_up in ((foreign["problem"], nothing), (foreign["body"], nothing)):
+            text = text.replace(known, made_up)
+        return answer.status_code, re.sub(rf"(?<!\d){sides.foreign.number}(?!\d)", str(none), text)
+
+    def dispatch(organisation):
+        step = {"action": "dispatch", "organisation": organisation}
+        return client.post(f"/api/v1/problems/{own['checked']}/steps", json=step)
+
+    asked = {
+        "many": lambda uid, number: client.post(
+            "/api/v1/problems/steps", json={"step": {"action": "check"}, "uids": [uid], "preview": True}
+        ),
+        "merge": lambda uid, number: client.post(
+            f"/api/v1/problems/{own['problem']}/steps", json={"action": "merge", "other": uid}
+        ),
+        "notice": lambda uid, number: client.get("/notices/new", query_string={"problems": number}),
+        "issue": lambda uid, number: client.post(
+            "/notices", data={"problems": number, "kind": "supervision"}
+        ),
+        "offence": lambda uid, number: client.post(
+            f"/api/v1/shops/{own['shop']}/offences",
+            json={"uid": str(uuid.uuid4()), "category": "A1", "problem": uid},
+        ),
+    }
+    for name, ask in asked.items():
+        told, expected = said(ask(foreign["problem"], sides.foreign.number)), said(ask(nothing, none))
+        assert told == expected, name
+    assert said(dispatch(foreign["body"]))[0] in {200, 404, 409, 422}

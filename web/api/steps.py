@@ -17,7 +17,7 @@ from gridmap.places.cards import Faces
 from gridmap.problems.editing import edit_problem
 from gridmap.problems.models import Problem
 from gridmap.store.engine import reading, writing
-from gridmap.workflow.rules import REFUSALS
+from gridmap.workflow.rules import REFUSALS, Verdict
 from gridmap.workflow.service import preview, take
 from gridmap.workflow.single import hold_one, take_one
 from gridmap.workflow.undo import undo
@@ -116,9 +116,11 @@ def take_steps(body: BulkStep) -> Response:
     settings = installation().settings
     step = body.step.step(settings.zone)
     numbers = _numbers(body)
+    missing = 0 if body.uids is None else len(set(body.uids)) - len(numbers)
     if body.preview:
         with reading(installation().engine) as session:
-            return _outcome(preview(session, actor(), numbers, step, settings=settings, now=now()))
+            outcome = preview(session, actor(), numbers, step, settings=settings, now=now())
+        return _outcome(outcome, missing)
     with writing(installation().engine) as session:
         outcome = take(session, actor(), numbers, step, settings=settings, now=now())
         if body.expected is not None and len(outcome.taken) != body.expected:
@@ -128,10 +130,11 @@ def take_steps(body: BulkStep) -> Response:
                 found=len(outcome.taken),
                 expected=body.expected,
             )
-        return _outcome(outcome)
+        return _outcome(outcome, missing)
 
 
-def _outcome(outcome: Outcome) -> Response:
+def _outcome(outcome: Outcome, missing: int) -> Response:
+    """Tell what came of a step; of what was named and is not there, only how many."""
     refused = [
         {
             "reason": gettext(REFUSALS[verdict]),
@@ -141,6 +144,9 @@ def _outcome(outcome: Outcome) -> Response:
         }
         for verdict, numbers in outcome.refused().items()
     ]
+    if missing:
+        reason = gettext(REFUSALS[Verdict.NOT_THERE])
+        refused.append({"reason": reason, "code": "not_there", "count": missing, "numbers": []})
     batch = outcome.batch and str(outcome.batch.uid)
     return _answer(BulkOutcome, {"taken": len(outcome.taken), "refused": refused, "batch": batch})
 
@@ -149,7 +155,12 @@ def _numbers(body: BulkStep) -> NDArray[np.int64]:
     """Case numbers that a request names, or that match its filter and the reader may see."""
     if body.uids is not None:
         with reading(installation().engine) as session:
-            found = session.scalars(select(Problem.id).where(Problem.uid.in_(body.uids))).all()
+            rows = session.execute(
+                select(Problem.id, Problem.area_id, Problem.organisation_id).where(Problem.uid.in_(body.uids))
+            ).all()
+        # What lies outside is as what is not there: not even its number is told.
+        scope = actor().scope(Permission.PROBLEM_READ)
+        found = [number for number, area, organisation in rows if scope.covers(area, organisation)]
         return np.array(found, dtype=np.int64)
     try:
         query = body.query()
