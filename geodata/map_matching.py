@@ -318,8 +318,8 @@ def _likely(
     way = np.where(same & (set_back < 3 * how.noise_m), np.minimum(way, set_back), way)
     likely: NDArray[np.float64] = -np.abs(way - straight) / (how.noise_m + 0.1 * straight)
     likely[way > 3 * straight + 10 * how.noise_m] = _NEVER
-    name = router.graph.name[router.graph.street]
-    other_street = name[one.arc >> 1][:, None] != name[other.arc >> 1][None, :]
+    name, street = router.graph.name, router.graph.street
+    other_street = name[street[one.arc >> 1]][:, None] != name[street[other.arc >> 1]][None, :]
     likely -= how.leaving * other_street
     return likely
 

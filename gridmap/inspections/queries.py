@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from shapely.ops import substring
 from sqlalchemy import func, select
 
 from gridmap.errors import NotFoundError
@@ -17,13 +19,14 @@ from gridmap.people.permissions import Permission
 from gridmap.places.models import Area, Building, InspectionPoint
 from gridmap.problems.models import Problem, State
 from gridmap.store.extract import read_columns
-from gridmap.store.spatial import in_box
+from gridmap.store.spatial import Box, in_box
 
 if TYPE_CHECKING:
     import uuid
     from datetime import datetime
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
     from gridmap.people.permissions import Actor
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Passed", "Seen", "read_route", "read_routes", "see"]
 
 _DEGREE_M = 111_000.0
+_PIECE_DEGREES = 0.005
 _WINDOWS_M = (200.0, 500.0)
 
 
@@ -58,7 +62,8 @@ class Seen:
     passes_at
         When the assessors pass each, datetime64[us] in UTC, shape (k,).
     due_before
-        Whether each is due before that, shape (k,): with its organisation keeping its time, it is gone.
+        Whether each must be fixed before that and still can be in time, shape (k,): if its organisation keeps
+        its time, it is gone.
     exposure
         Severity in sight on each 100 m.
     windows
@@ -113,6 +118,8 @@ def see(
     route: InspectionRoute,
     line: shapely.LineString,
     stops: tuple[Passed, ...],
+    *,
+    now: datetime,
 ) -> Seen:
     """Find what is open now and would be seen from a route.
 
@@ -122,11 +129,10 @@ def see(
         Sees the problems in their scope.
     route, line, stops
         Of `read_route`.
+    now
+        In UTC.
     """
-    west, south, east, north = line.bounds
-    up = SEEN_M / _DEGREE_M
-    aside = float(up / np.cos(np.radians((south + north) / 2)))
-    box = (west - aside, south - up, east + aside, north + up)
+    box = _around(line)
     found = read_columns(
         session,
         select(
@@ -134,31 +140,52 @@ def see(
             Problem.lon,
             Problem.lat,
             Problem.severity,
-            Problem.due_at,
+            Problem.fix_due_at,
             Problem.area_id,
             Problem.organisation_id,
         ).where(in_box(session, Problem, box), Problem.state.not_in([s for s in State if s.resolved])),
     )
     inside = actor.scope(Permission.PROBLEM_READ).covers_each(found["area_id"], found["organisation_id"])
     found = {name: values[inside] for name, values in found.items()}
-    buildings: NDArray[Any] = read_columns(
-        session, select(Building.geometry).where(in_box(session, Building, box))
-    )["geometry"]
-    corridor = look(line, found["lon"], found["lat"], buildings)
+    corridor = look(line, found["lon"], found["lat"], _buildings(session, line))
     near = corridor.near
     weight = np.where(corridor.hidden, 0.0, found["severity"][near].astype(float))
     passes = _passing(route, stops, corridor.along_m)
-    due = found["due_at"][near]
+    due = found["fix_due_at"][near]
+    moment = np.datetime64(now.replace(tzinfo=None), "us")
     return Seen(
         found["id"][near],
         found["lon"][near],
         found["lat"][near],
         corridor,
         passes,
-        ~np.isnat(due) & (due <= passes),
+        ~np.isnat(due) & (moment <= due) & (due <= passes),
         exposure(corridor.along_m, weight, corridor.length_m),
         {span: worst_window(corridor.along_m, weight, span) for span in _WINDOWS_M},
     )
+
+
+def _around(line: BaseGeometry) -> Box:
+    """Box with everything that can be seen from a line."""
+    west, south, east, north = line.bounds
+    up = SEEN_M / _DEGREE_M
+    aside = float(up / np.cos(np.radians((south + north) / 2)))
+    return west - aside, south - up, east + aside, north + up
+
+
+def _buildings(session: Session, line: shapely.LineString) -> NDArray[np.object_]:
+    """Buildings along a line, asked for piece by piece: the box of a long route holds the whole city."""
+    pieces = max(1, round(line.length / _PIECE_DEGREES))
+    ends = np.linspace(0.0, 1.0, pieces + 1)
+    found: dict[int, Any] = {}
+    for begin, end in pairwise(ends.tolist()):
+        box = _around(substring(line, begin, end, normalized=True))
+        rows = read_columns(
+            session, select(Building.id, Building.geometry).where(in_box(session, Building, box))
+        )
+        found |= dict(zip(rows["id"].tolist(), rows["geometry"], strict=True))
+    buildings: NDArray[np.object_] = np.array(list(found.values()), dtype=object)
+    return buildings
 
 
 def _passing(

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_STOPS", "Tour", "TourWish", "lay", "remove_route", "trace"]
 
 MOST_STOPS = 200
-_LONGEST_S = 24 * 3600
 _SEARCH = Stop(seconds=20, without_improvement=400)
 
 
@@ -156,7 +155,7 @@ def _check(wish: TourWish) -> None:
         raise InvalidValueError("Give the route a name.", parameter="name")
     for name, value, least, most in (
         ("minutes_at_stop", wish.minutes_at_stop, 0, 240),
-        ("size", len(wish.codes) or wish.size, 2, MOST_STOPS),
+        ("size", len(set(wish.codes)) or wish.size, 2, MOST_STOPS),
         ("seed", wish.seed, 0, 2**31 - 1),
     ):
         if not least <= value <= most:
@@ -201,13 +200,17 @@ def _ordered(router: Router, snapped: Snapped, wish: TourWish) -> tuple[NDArray[
     grown[:count, :count] = seconds
     travel = Travel(seconds=grown, metres=grown)
     stay = wish.minutes_at_stop * 60
-    day = Window(0, _LONGEST_S + count * stay)
+    longest = int(np.where(seconds < UNREACHABLE, seconds, 0).max(axis=1).sum())
+    day = Window(0, longest + count * stay)
     problem = Problem(
         travel=(travel,),
         tasks=tuple(Task.place(n, stay, name=str(n)) for n in range(1 if wish.codes else 0, count)),
         workers=(Worker(start=0 if wish.codes else count, end=count, shift=day),),
     )
-    (route,) = solve(problem, _SEARCH, seed=wish.seed).plan.routes
+    plan = solve(problem, _SEARCH, seed=wish.seed).plan
+    if plan.unfitted or not plan.routes:
+        raise GeometryError("There is no way through all of these points.")
+    (route,) = plan.routes
     first = 1 if wish.codes else 0
     sequence = np.array([visit.task + first for visit in route.visits], dtype=np.int64)
     if wish.codes:

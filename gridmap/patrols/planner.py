@@ -13,7 +13,7 @@ from sqlalchemy import select
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.hours import parse_hours
-from gridmap.language import N_, gettext
+from gridmap.language import N_, explain, gettext
 from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
 from gridmap.patrols.planning import Break, Reason, Stop, Window, solve
 from gridmap.patrols.posing import Posed, pose
@@ -36,7 +36,18 @@ if TYPE_CHECKING:
     from gridmap.patrols.planning import Plan, Progress
     from gridmap.people.permissions import Actor
 
-__all__ = ["MOST_PEOPLE", "REASONS", "Asked", "Found", "Wish", "ask", "keep", "remove_plan", "search"]
+__all__ = [
+    "MOST_PEOPLE",
+    "REASONS",
+    "Asked",
+    "Found",
+    "Wish",
+    "ask",
+    "check",
+    "keep",
+    "remove_plan",
+    "search",
+]
 
 MOST_PEOPLE = 60
 LONGEST_SEARCH_S = 600
@@ -145,17 +156,13 @@ def ask(
         raise NotFoundError("There is no such area.")
     if not scope.covers(area.id, None):
         raise PermissionDeniedError("This area lies outside those whose patrols you plan.")
-    shift = _shift(wish)
+    shift = check(wish)
     areas = areas_below(session, area.id)
-    ids = {person.uid: person.id for person in walkers(session, areas, day=wish.day)}
+    known = actor.scope(Permission.PERSON_READ)
+    ids = {person.uid: person.id for person in walkers(session, areas, known, day=wish.day)}
     if missing := [uid for uid in wish.people if uid not in ids]:
-        raise NotFoundError("Nobody of this name holds a place in this area: {uid}.", uid=str(missing[0]))
-    if not 1 <= len(set(wish.people)) <= MOST_PEOPLE:
-        raise InvalidValueError(
-            "Expected 1 to {most} people; found {found}.",
-            parameter="people",
-            most=MOST_PEOPLE,
-            found=len(set(wish.people)),
+        raise NotFoundError(
+            "{n} of the people chosen cannot be sent on patrol in this area on this day.", n=len(missing)
         )
     people = tuple(dict.fromkeys(ids[uid] for uid in wish.people))
     spots = read_spots(session, areas, day=wish.day, now=now, points=wish.points, problems=wish.problems)
@@ -182,7 +189,21 @@ def ask(
     return Asked(wish, area.id, people, midnight, shift, posed)
 
 
-def _shift(wish: Wish) -> Window:
+def check(wish: Wish) -> Window:
+    """Return the shift of a wish, in seconds from midnight, if it makes sense by itself.
+
+    Raises
+    ------
+    InvalidValueError
+        If it does not.
+    """
+    if not 1 <= len(set(wish.people)) <= MOST_PEOPLE:
+        raise InvalidValueError(
+            "Expected 1 to {most} people; found {found}.",
+            parameter="people",
+            most=MOST_PEOPLE,
+            found=len(set(wish.people)),
+        )
     for name in ("minutes_at_point", "minutes_at_problem", "rest_minutes"):
         _within(name, getattr(wish, name), 0, 240)
     _within("search_seconds", wish.search_seconds, 1, LONGEST_SEARCH_S)
@@ -290,14 +311,17 @@ def keep(session: Session, actor: Actor, found: Found, *, now: datetime) -> Patr
 
 
 def _left_out(session: Session, found: Found) -> list[dict[str, Any]]:
-    """What is in no round, once for each road, with the reason in the language of whoever plans."""
+    """What is in no round, a road with the metres of it, and why, in the language of whoever plans."""
     posed = found.asked.posed
     said: dict[tuple[VisitKind, int], str] = {
-        (target.kind, target.id): gettext(fault.message, **fault.params) for target, fault in posed.lost
+        (target.kind, target.id): explain(fault) for target, fault in posed.lost
     }
+    metres: dict[tuple[VisitKind, int], int] = {}
     for one in found.plan.unfitted:
         target = posed.targets[one.task]
-        said.setdefault((target.kind, target.id), gettext(REASONS[one.reason]))
+        key = (target.kind, target.id)
+        said.setdefault(key, gettext(REASONS[one.reason]))
+        metres[key] = metres.get(key, 0) + posed.problem.tasks[one.task].modes[0].metres
     uids: dict[tuple[VisitKind, int], str] = {}
     for kind, model in (
         (VisitKind.POINT, InspectionPoint),
@@ -309,7 +333,8 @@ def _left_out(session: Session, found: Found) -> list[dict[str, Any]]:
             rows = session.execute(select(model.id, model.uid).where(model.id.in_(ids[start : start + 500])))
             uids |= {(kind, row): str(uid) for row, uid in rows}
     return [
-        {"kind": kind.value, "uid": uids[kind, row], "why": why} for (kind, row), why in sorted(said.items())
+        {"kind": key[0].value, "uid": uids[key], "why": why, "metres": metres.get(key, 0)}
+        for key, why in sorted(said.items())
     ]
 
 

@@ -9,22 +9,23 @@ import numpy as np
 import shapely
 from shapely import LineString
 
+from geodata.errors import GeometryError
 from geodata.street_places import Stops
 from gridmap.errors import InvalidValueError
 from gridmap.hours import parse_hours
 from gridmap.patrols.models import VisitKind
 from gridmap.patrols.planning import UNREACHABLE, Break, Problem, Task, Travel, Window, Worker
 from gridmap.patrols.stretches import edges_along
+from gridmap.patrols.targets import Spots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from geodata.errors import GeometryError
     from geodata.street_router import Router
     from gridmap.patrols.planning import Route
-    from gridmap.patrols.targets import Roads, Spots
+    from gridmap.patrols.targets import Roads
 
 __all__ = ["Posed", "Target", "pose"]
 
@@ -35,6 +36,9 @@ _LOOKING = 1.5
 _ROAD_WORTH = 6.0
 """Of a stretch of a priority road, times the seconds that walking it takes; twice that for a key road."""
 _DAY = 24 * 3600
+MOST_SPOTS = 1000
+MOST_STRETCHES = 750
+"""More would take gigabytes of times between all of them; the most worthwhile are planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ def pose(
     """
     base = router.snap(*start, limit_m=SNAP_M * 5)
     base.require()
+    spots, beyond = _worthwhile(spots)
     snapped = router.snap(spots.lon, spots.lat, limit_m=SNAP_M)
     faults = snapped.faults()
     places = [Target(kind, int(row)) for kind, row in zip(spots.kind, spots.id, strict=True)]
@@ -167,6 +172,14 @@ def pose(
     walkable = np.isfinite(router.seconds)
     usable = (walkable[::2] | walkable[1::2]) & (router.piece == base.piece[0])
     edge, road = edges_along(graph, roads.geometry, usable)
+    first = np.argsort(roads.level[road], kind="stable")[:MOST_STRETCHES]
+    edge, road = edge[first], road[first]
+    lost = [(places[i], fault) for i, fault in faults.items()]
+    lost += [(target, _too_much()) for target in beyond]
+    lost += [
+        (Target(VisitKind.ROAD, int(roads.id[which])), GeometryError("No street that is open runs along it."))
+        for which in np.setdiff1d(np.arange(len(roads.id)), road)
+    ]
     # One node at each end of a stretch: who arrives there goes along it, who leaves from there has done so.
     node = 1 + len(reached)
     departures = Stops.together(
@@ -203,7 +216,7 @@ def pose(
     return Posed(
         Problem(travel=(travel,), tasks=tuple(tasks), workers=workers),
         tuple(targets),
-        tuple((places[i], fault) for i, fault in faults.items()),
+        tuple(lost),
         router,
         departures,
         arrivals,
@@ -230,11 +243,35 @@ def _stretch(router: Router, edge: int, node: int, level: int, windows: tuple[Wi
     )
 
 
+def _too_much() -> GeometryError:
+    return GeometryError("There is more to do here than one plan takes; {most} places.", most=MOST_SPOTS)
+
+
+def _worthwhile(spots: Spots) -> tuple[Spots, list[Target]]:
+    """The places that are worth the most, and the others."""
+    if len(spots) <= MOST_SPOTS:
+        return spots, []
+    order = np.argsort(-spots.worth, kind="stable")
+    best = np.sort(order[:MOST_SPOTS])
+    rest = [Target(spots.kind[i], int(spots.id[i])) for i in np.sort(order[MOST_SPOTS:]).tolist()]
+    kinds = tuple(spots.kind[i] for i in best.tolist())
+    return Spots(kinds, spots.id[best], spots.lon[best], spots.lat[best], spots.worth[best]), rest
+
+
 def _windows(text: str | None, shift: Window) -> tuple[Window, ...]:
     """The hours that fall into a shift, which may pass midnight; none where none matter more than others."""
     spans = []
-    for begin, end in parse_hours(text or ""):
+    try:
+        hours = parse_hours(text or "")
+    except InvalidValueError:
+        # Offices also write 全天 or 早晚高峰: such a road is walked at any time.
+        hours = ()
+    for begin, end in hours:
         closes = end if end > begin else end + _DAY // 60
-        spans += [Window(begin * 60 + later, closes * 60 - 1 + later) for later in (0, _DAY)]
+        spans += [
+            Window(max(begin * 60 + later, 0), closes * 60 - 1 + later)
+            for later in (-_DAY, 0, _DAY)
+            if closes * 60 - 1 + later > 0
+        ]
     # A road that matters at other hours only is still worth a look, at any time of this shift.
     return tuple(one for one in spans if one.opens <= shift.closes and one.closes >= shift.opens)

@@ -10,8 +10,15 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.patrols.models import VisitKind
-from gridmap.people.models import Person
-from gridmap.places.models import GridCell, InspectionPoint, PriorityRoad, Responsibility
+from gridmap.people.models import Grant, Login, Organisation, Person
+from gridmap.people.permissions import Role
+from gridmap.places.models import (
+    GridCell,
+    InspectionPoint,
+    PriorityRoad,
+    Responsibility,
+    ResponsibilityRole,
+)
 from gridmap.problems.models import Problem, State
 from gridmap.store.extract import read_columns
 
@@ -21,8 +28,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
+    from gridmap.people.permissions import Scope
+
 __all__ = ["Roads", "Spots", "read_roads", "read_spots", "walkers"]
 
+_WALKING = (ResponsibilityRole.GRID_WORKER, ResponsibilityRole.GRID_LEADER, ResponsibilityRole.ENFORCEMENT)
 _POINT_WORTH = np.array([0, 5400, 1800, 900])
 """Of a point by its priority, in seconds of somebody's time."""
 _PROBLEM_WORTH = 900
@@ -134,17 +144,46 @@ def read_roads(session: Session, areas: frozenset[int], *, day: date) -> Roads:
     return Roads(found["id"], found["level"], found["hours"], found["geometry"])
 
 
-def walkers(session: Session, areas: frozenset[int], *, day: date) -> list[Person]:
-    """People in force who hold a cell, a point or a road in some areas on a day, by name."""
+def walkers(session: Session, areas: frozenset[int], scope: Scope, *, day: date) -> list[Person]:
+    """People who can be sent on patrol in some areas on a day, by name.
+
+    Those who hold a cell, a point or a road there as grid worker, grid leader or for enforcement, and those
+    whose login is a grid worker's or a patrol member's there.
+
+    Parameters
+    ----------
+    areas
+        Ids.
+    scope
+        Where whoever asks may know people.
+    """
     held = [
         select(Responsibility.person_id)
         .join(model, model.id == column)
-        .where(Responsibility.in_force(day), model.area_id.in_(areas))
+        .where(Responsibility.in_force(day), Responsibility.role.in_(_WALKING), model.area_id.in_(areas))
         for model, column in (
             (GridCell, Responsibility.cell_id),
             (InspectionPoint, Responsibility.point_id),
             (PriorityRoad, Responsibility.road_id),
         )
     ]
-    query = select(Person).where(Person.in_force(day), Person.id.in_(held[0].union(*held[1:])))
-    return list(session.scalars(query.order_by(Person.name, Person.id)))
+    sent = (
+        select(Login.person_id)
+        .join(Grant, Grant.login_id == Login.id)
+        .where(
+            Login.disabled.is_(False),
+            Grant.role.in_((Role.GRID_WORKER, Role.PATROL_MEMBER)),
+            Grant.area_id.in_(areas),
+        )
+    )
+    query = (
+        select(Person, Organisation.area_id)
+        .outerjoin(Organisation, Organisation.id == Person.organisation_id)
+        .where(Person.in_force(day), Person.id.in_(held[0].union(*held[1:], sent)))
+        .order_by(Person.name, Person.id)
+    )
+    return [
+        person
+        for person, area in session.execute(query)
+        if scope.everywhere or scope.covers(area, person.organisation_id)
+    ]

@@ -42,6 +42,7 @@ __all__ = ["pages"]
 pages = Blueprint("inspections", __name__, url_prefix="/inspections")
 
 _SEEDS = 2**31
+_MOST_SHOWN = 1000
 _STYLES = ("vendor/leaflet/leaflet.css", "css/map.css", "css/patrols.css")
 _SCRIPTS = ("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-leaflet.js")
 _CODES = re.compile(r"[\s,，、;；]+")
@@ -104,7 +105,8 @@ def _wish() -> TourWish:
 @needs(Permission.INSPECTION_PLAN, everywhere=True)
 def plan() -> Response:
     """Begin to lay a route; the page that follows shows how far it is."""
-    wish, here, who, day = _wish(), installation(), actor(), today()
+    wish, here, who = _wish(), installation(), actor()
+    day = wish.starts_at.astimezone(here.settings.zone).date()
     if not wish.name.strip():
         raise InvalidValueError("Give the route a name.", parameter="name")
 
@@ -124,13 +126,14 @@ def plan() -> Response:
 def show(uid: uuid.UUID) -> str:
     """Show a route: its minute plan, what would be seen along it now, and where the most."""
     route, line, stops = read_route(db(), uid)
-    seen = see(db(), actor(), route, line, stops)
+    seen = see(db(), actor(), route, line, stops, now=now())
     faces = Faces(directory(), actor())
+    numbers = seen.numbers[~seen.corridor.hidden].tolist() + seen.numbers[seen.corridor.hidden].tolist()
     rows = {
         row["number"]: row
         for row in read_records(
             db(),
-            seen.numbers.tolist(),
+            numbers[:_MOST_SHOWN],
             faces=faces,
             scope=actor().scope(Permission.PROBLEM_READ),
             moment=now(),
@@ -143,6 +146,7 @@ def show(uid: uuid.UUID) -> str:
         sites={one.point.id: site_label(one.point.site_type) for one in stops},
         seen=_told(seen, rows),
         in_sight=int((~seen.corridor.hidden).sum()),
+        beyond=max(0, len(numbers) - _MOST_SHOWN),
         hidden=int(seen.corridor.hidden.sum()),
         due_before=int((seen.due_before & ~seen.corridor.hidden).sum()),
         windows=seen.windows,

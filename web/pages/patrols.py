@@ -18,7 +18,7 @@ from gridmap.jobs import JobState, JobStoppedError
 from gridmap.labels import label
 from gridmap.language import gettext
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
-from gridmap.patrols.planner import Wish, ask, keep, remove_plan, search
+from gridmap.patrols.planner import Wish, ask, check, keep, remove_plan, search
 from gridmap.patrols.queries import Round, Shown, read_plan, read_plans
 from gridmap.patrols.targets import walkers
 from gridmap.people.permissions import Permission
@@ -51,15 +51,17 @@ COLOURS = ("#1a5fb4", "#c64600", "#26794a", "#8a2be2", "#a51d2d", "#0b7285", "#7
 @needs(Permission.PATROL_READ)
 def index() -> str:
     """Show the plans that the reader may see; to who plans, the form for another."""
-    planner, areas, people, area = actor().may(Permission.PATROL_PLAN), [], [], None
-    if planner:
+    planner, areas, people, area = False, [], [], None
+    if actor().may(Permission.PATROL_PLAN):
         scope = actor().scope(Permission.PATROL_PLAN)
+        planner = any(holding.organisations is None for holding in scope.holdings)
         found = db().scalars(select(Area).where(Area.in_force(today())).order_by(Area.code))
         areas = [one for one in found if scope.covers(one.id, None)]
         area = next((one for one in areas if str(one.uid) == request.args.get("area")), None)
         area = area or next((one for one in reversed(areas)), None)
         if area is not None:
-            people = walkers(db(), areas_below(db(), area.id), day=today())
+            known = actor().scope(Permission.PERSON_READ)
+            people = walkers(db(), areas_below(db(), area.id), known, day=today())
     job = None
     if request.args.get("job"):
         job = installation().jobs.find(request.args["job"], owner=actor().login_id)
@@ -115,11 +117,13 @@ def _wish() -> Wish:
 def plan() -> Redirection:
     """Begin to plan; the page that follows shows how far it is."""
     wish, here, who = _wish(), installation(), actor()
-    with reading(here.engine) as session:
-        network = here.network.open(session)
-        asked = ask(session, who, wish, network=network, zone=here.settings.zone, now=now())
+    check(wish)
 
     def work(report: Report) -> dict[str, Any]:
+        report(0, 0, gettext("Reading what there is to do"))
+        with reading(here.engine) as session:
+            network = here.network.open(session)
+            asked = ask(session, who, wish, network=network, zone=here.settings.zone, now=now())
         said = gettext("Looking for good rounds")
 
         def watch(progress: Progress) -> bool:

@@ -72,7 +72,12 @@ def _reason(problem: Problem, plan: Plan, task: int) -> Reason:
     """Why a task that somebody could do is not in the plan."""
     if problem.tasks[task].required:
         return Reason.FULL
+    least = min(mode.seconds for mode in problem.tasks[task].modes)
     for route in plan.routes:
+        shift = problem.workers[route.worker].shift
+        # Most shifts are full, and trying every place in them takes long.
+        if least > shift.closes - shift.opens - route.seconds:
+            continue
         for mode in range(len(problem.tasks[task].modes)):
             for at in range(len(route.visits) + 1):
                 order = (*route.order[:at], (task, mode), *route.order[at:])

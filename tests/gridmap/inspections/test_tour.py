@@ -74,7 +74,7 @@ def city(engine):
                 lon=at(x, y)[0],
                 lat=at(x, y)[1],
                 severity=3,
-                due_at=NOW + timedelta(hours=1 if name == "seen" else 90),
+                fix_due_at=NOW + timedelta(hours=1 if name == "seen" else 90),
                 change=1,
             )
             for name, (x, y) in places.items()
@@ -134,10 +134,10 @@ def test_what_is_open_and_in_sight_is_told_with_the_time_it_is_passed(engine, ci
     uid = laid(engine, replace(WISH, codes=("P0", "P3")))
     with reading(engine) as session:
         route, line, stops = read_route(session, uid)
-        seen = see(session, Actor.owner(), route, line, stops)
+        seen = see(session, Actor.owner(), route, line, stops, now=NOW)
         names = [session.get(Problem, int(number)).description for number in seen.numbers]
         limited = Actor(name="甲", holdings=(Holding(Role.SUPERVISION, frozenset({99}), None),))
-        assert len(see(session, limited, route, line, stops).numbers) == 0
+        assert len(see(session, limited, route, line, stops, now=NOW).numbers) == 0
     assert names == ["seen", "behind"]
     assert seen.corridor.hidden.tolist() == [False, True]
     assert seen.due_before.tolist() == [True, False]
@@ -167,6 +167,7 @@ def test_only_who_plans_for_the_whole_city_lays_and_removes(engine, city):
     ("change", "refusal"),
     [
         ({"name": " "}, (InvalidValueError, "a name")),
+        ({"codes": ("P0", "P0")}, (InvalidValueError, r"from 2 to")),
         ({"codes": ("P0",)}, (InvalidValueError, r"from 2 to")),
         ({"codes": ("P0", "X")}, (NotFoundError, "point X")),
         ({"codes": ("P0", "L")}, (GeometryError, "江心洲")),

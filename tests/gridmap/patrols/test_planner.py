@@ -225,7 +225,7 @@ def test_nobody_plans_elsewhere(engine, town, wish):
         ({"hours": "08:00-12:00,14:00-18:00"}, (InvalidValueError, "one shift")),
         ({"hours": "whenever"}, (InvalidValueError, "Expected hours")),
         ({"people": ()}, (InvalidValueError, "1 to")),
-        ({"people": (uuid.UUID(int=1),)}, (NotFoundError, "holds a place")),
+        ({"people": (uuid.UUID(int=1),)}, (NotFoundError, "cannot be sent")),
         ({"search_seconds": 0}, (InvalidValueError, r"from \d+ to")),
         ({"minutes_at_point": 1000}, (InvalidValueError, r"from \d+ to")),
         ({"area": uuid.UUID(int=1)}, (NotFoundError, "no such area")),
@@ -265,3 +265,46 @@ def test_a_round_goes_into_other_programs(engine, town, wish):
     for address in map_links(one.stages[0]).values():
         # GCJ-02 lies some hundred metres from where the stage is.
         assert f"{one.stages[0].lat:.4f}" not in address
+
+
+def test_hours_in_words_are_any_time_and_a_road_without_a_street_is_named(engine, town, wish):
+    with writing(engine) as session:
+        session.get_one(PriorityRoad, town.road.id).hours = "早晚高峰"
+        session.add(
+            PriorityRoad(
+                code="N",
+                name="规划路",
+                area_id=town.areas[0].id,
+                geometry="SRID=4326;MULTILINESTRING(("
+                f"{WEST} {SOUTH + STEP / 2},{WEST + STEP / 3} {SOUTH + STEP / 2}))",
+            )
+        )
+    uid = planned(engine, replace(wish, points=False), 50)
+    with reading(engine) as session:
+        shown = read_plan(session, Actor.owner(), uid)
+    assert {stage.name for one in shown.rounds for stage in one.stages} == {"人民路"}
+    assert [one["name"] for one in shown.unfitted] == ["规划路"]
+
+
+def test_those_who_only_answer_for_a_place_are_not_sent(engine, town, wish):
+    with writing(engine) as session:
+        session.add(
+            Responsibility(
+                role=ResponsibilityRole.LEADER_IN_CHARGE,
+                person_id=town.people[2].id,
+                point_id=town.points[0].id,
+            )
+        )
+    with pytest.raises(NotFoundError, match="cannot be sent"):
+        asked(engine, replace(wish, people=(town.people[2].uid,)))
+
+
+def test_the_night_shift_keeps_the_hours_that_began_the_day_before(engine, town, wish):
+    with writing(engine) as session:
+        session.get_one(PriorityRoad, town.road.id).hours = "22:00-02:00"
+    uid = planned(engine, replace(wish, points=False, hours="00:30-04:00"), 50)
+    with reading(engine) as session:
+        starts = session.scalars(select(PatrolVisit.starts_at)).all()
+    assert uid
+    assert len(starts) == SPAN
+    assert {start.astimezone(ZONE).hour for start in starts} <= {0, 1}

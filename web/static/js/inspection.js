@@ -3,13 +3,13 @@
 import { get } from "gridmap/api.js";
 import { addBase } from "gridmap/basemap.js";
 import { begin } from "gridmap/begin.js";
-import { byId } from "gridmap/dom.js";
+import { byId, h } from "gridmap/dom.js";
 import { time } from "gridmap/language.js";
 
 const map = L.map(byId("rounds"), { attributionControl: false, scrollWheelZoom: false, maxZoom: 20 });
 L.control.attribution({ position: "bottomright" }).setPrefix(false).addTo(map);
 const line = L.polyline(begin.line.map(([lon, lat]) => [lat, lon]), { color: "#1a5fb4", weight: 5, opacity: 0.75 }).addTo(map);
-begin.seen.forEach(([name, lon, lat, hidden]) => L.circleMarker([lat, lon], { radius: 5, color: hidden ? "#6b7280" : "#b3261e", weight: 2, fillOpacity: hidden ? 0.1 : 0.7 }).bindTooltip(name).addTo(map));
+begin.seen.forEach(([name, lon, lat, hidden]) => L.circleMarker([lat, lon], { radius: 5, color: hidden ? "#6b7280" : "#b3261e", weight: 2, fillOpacity: hidden ? 0.1 : 0.7 }).bindTooltip(h("span", {}, name)).addTo(map));
 begin.stops.forEach(([name, at, lon, lat], index) => L.marker([lat, lon], { icon: L.divIcon({ className: "stop-number", html: String(index + 1), iconSize: [24, 24] }), title: `${index + 1}. ${name} ${time(at)}`, keyboard: false }).addTo(map));
 map.fitBounds(line.getBounds(), { padding: [30, 30] });
 get("base", "filters").then((options) => addBase(map, options?.base ?? {}));

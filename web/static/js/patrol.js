@@ -3,7 +3,7 @@
 import { get } from "gridmap/api.js";
 import { addBase } from "gridmap/basemap.js";
 import { begin } from "gridmap/begin.js";
-import { byId } from "gridmap/dom.js";
+import { byId, h } from "gridmap/dom.js";
 
 const place = byId("rounds");
 if (place) {
@@ -11,10 +11,10 @@ if (place) {
   L.control.attribution({ position: "bottomright" }).setPrefix(false).addTo(map);
   const all = L.featureGroup().addTo(map);
   begin.rounds.forEach(({ name, colour, line, stops }) => {
-    L.polyline(line.map(([lon, lat]) => [lat, lon]), { color: colour, weight: 4, opacity: 0.8 }).bindTooltip(name, { sticky: true }).addTo(all);
+    L.polyline(line.map(([lon, lat]) => [lat, lon]), { color: colour, weight: 4, opacity: 0.8 }).bindTooltip(h("span", {}, name), { sticky: true }).addTo(all);
     stops.forEach(([lon, lat, title, kind], index) => {
       if (kind === "road") return;
-      L.circleMarker([lat, lon], { radius: 5, color: colour, weight: 2, fillColor: kind === "problem" ? colour : "#fff", fillOpacity: 1 }).bindTooltip(`${index + 1}. ${title} · ${name}`).addTo(all);
+      L.circleMarker([lat, lon], { radius: 5, color: colour, weight: 2, fillColor: kind === "problem" ? colour : "#fff", fillOpacity: 1 }).bindTooltip(h("span", {}, `${index + 1}. ${title} · ${name}`)).addTo(all);
     });
   });
   if (all.getBounds().isValid()) map.fitBounds(all.getBounds(), { padding: [20, 20] });
