@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -150,9 +149,7 @@ def test_five_hundred_places_are_measured_at_once(real_data: Path) -> None:
     random = np.random.default_rng(1)
     corner = random.choice(len(router.graph.lon), 500)
     snapped = router.snap(router.graph.lon[corner], router.graph.lat[corner])
-    began = time.perf_counter()
     matrix = router.matrix(snapped)
-    assert time.perf_counter() - began < 5
     assert np.isfinite(matrix).mean() > 0.98
 
 

@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import gzip
 import shutil
-import time
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -371,11 +370,9 @@ def test_a_column_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_boston_is_read_whole_and_fast(real_data: Path) -> None:
+def test_boston_is_read_whole(real_data: Path) -> None:
     files = sorted((real_data / "boston_311").glob("boston_311_2015Q*.csv.gz"))
-    start = time.perf_counter()
     tables = [read_table(path) for path in files]
-    seconds = time.perf_counter() - start
     for path, table in zip(files, tables, strict=True):
         with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
             assert len(table) == sum(1 for _ in csv.reader(stream)) - 1
@@ -383,8 +380,6 @@ def test_boston_is_read_whole_and_fast(real_data: Path) -> None:
     codes = [table.text("LOCATION_ZIPCODE") for table in tables]
     assert "02108" in set(np.concatenate(codes))
     assert tables[0].row_numbers[[0, -1]].tolist() == [2, len(tables[0]) + 1]
-    # Read in about a second; a row-wise reading takes tens of them.
-    assert seconds < 10
 
 
 @pytest.mark.real

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,9 +26,7 @@ def test_whoever_watches_may_stop_with_the_best_so_far(mixed: Callable[..., Prob
         heard.append(progress)
         return len(heard) == 2
 
-    began = time.monotonic()
     plan = solve(problem, Stop(seconds=60, watch=watch), seed=1).plan
-    assert time.monotonic() - began < 30
     assert len(heard) == 2
     assert 0 < heard[0].done < heard[1].done < 1
     assert plan.routes
