@@ -99,7 +99,7 @@ def _steps(surface: NDArray[np.float32], scale: float) -> NDArray[np.uint8]:
 
 
 def _encode(step: NDArray[np.uint8]) -> bytes:
-    picture = Image.fromarray(step, mode="L")
+    picture = Image.fromarray(step)
     picture.putpalette(_RAMP[:, :3].tobytes())
     file = io.BytesIO()
     picture.save(file, "PNG", transparency=_RAMP[:, 3].tobytes(), compress_level=3)

@@ -26,12 +26,12 @@ def as_gpx(shown: Shown, one: Round) -> str:
     file = gpxpy.gpx.GPX()
     file.name = _title(shown, one)
     file.creator = "gridmap"
-    for stage in one.stages:
+    for number, stage in enumerate(one.stages, 1):
         point = gpxpy.gpx.GPXWaypoint(
             latitude=stage.lat,
             longitude=stage.lon,
             time=stage.starts_at.astimezone(UTC),
-            name=stage.name,
+            name=f"{number}. {_called(stage)}",
             description=stage.address or None,
         )
         file.waypoints.append(point)
@@ -46,19 +46,27 @@ def as_gpx(shown: Shown, one: Round) -> str:
 
 def as_calendar(shown: Shown, one: Round, *, now: datetime) -> bytes:
     """Write a round as an iCalendar event whose description lists its stops."""
-    stops = (f"{n}. {stage.name} {stage.address}".rstrip() for n, stage in enumerate(one.stages, 1))
-    event = Event.new(
-        uid=f"{one.route.uid}@gridmap",
-        stamp=now.astimezone(UTC),
-        start=one.route.leaves_at.astimezone(UTC),
-        end=one.route.returns_at.astimezone(UTC),
-        summary=_title(shown, one),
-        location=shown.area.name,
-        description="\n".join(stops),
-    )
-    calendar = Calendar.new(prodid="-//gridmap//patrols//ZH")
+    stops = (f"{n}. {_called(stage)} {stage.address}".rstrip() for n, stage in enumerate(one.stages, 1))
+    event = Event()
+    event.DTSTAMP = now.astimezone(UTC)
+    event.start = one.route.leaves_at.astimezone(UTC)
+    event.end = one.route.returns_at.astimezone(UTC)
+    for name, text in (
+        ("uid", f"{one.route.uid}@gridmap"),
+        ("summary", _title(shown, one)),
+        ("location", shown.area.name),
+        ("description", "\n".join(stops)),
+    ):
+        event.add(name, text)
+    calendar = Calendar()
+    for name, text in (("prodid", "-//gridmap//patrols//ZH"), ("version", "2.0")):
+        calendar.add(name, text)
     calendar.add_component(event)
     return bytes(calendar.to_ical())
+
+
+def _called(stage: Stage) -> str:
+    return stage.name if stage.number is None else f"{stage.name} {stage.number}"
 
 
 def _title(shown: Shown, one: Round) -> str:

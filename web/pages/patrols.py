@@ -184,6 +184,10 @@ def _round(uid: uuid.UUID, route: uuid.UUID) -> tuple[Shown, Round]:
     raise NotFoundError("There is no such plan, or it lies outside what you may see.")
 
 
+def _named(shown: Shown, one: Round, ending: str) -> str:
+    return f"patrol-{shown.plan.day}-{shown.rounds.index(one) + 1}.{ending}"
+
+
 def _file(content: str | bytes, kind: str, name: str) -> Response:
     return Response(
         content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
@@ -195,7 +199,11 @@ def _file(content: str | bytes, kind: str, name: str) -> Response:
 def gpx(uid: uuid.UUID, route: uuid.UUID) -> Response:
     """Send a round for a navigation device or app."""
     shown, one = _round(uid, route)
-    return _file(as_gpx(shown, one), "application/gpx+xml", f"patrol-{shown.plan.day}.gpx")
+    return _file(
+        as_gpx(shown, one),
+        "application/gpx+xml",
+        _named(shown, one, "gpx"),
+    )
 
 
 @pages.get("/<uuid:uid>/<uuid:route>.ics")
@@ -203,7 +211,11 @@ def gpx(uid: uuid.UUID, route: uuid.UUID) -> Response:
 def calendar(uid: uuid.UUID, route: uuid.UUID) -> Response:
     """Send a round for a calendar."""
     shown, one = _round(uid, route)
-    return _file(as_calendar(shown, one, now=now()), "text/calendar", f"patrol-{shown.plan.day}.ics")
+    return _file(
+        as_calendar(shown, one, now=now()),
+        "text/calendar",
+        _named(shown, one, "ics"),
+    )
 
 
 @pages.post("/<uuid:uid>/remove")

@@ -257,7 +257,9 @@ def test_a_round_goes_into_other_programs(engine, town, wish):
     (one,) = shown.rounds
     assert one.route.rests_at is not None
     track = gpxpy.parse(as_gpx(shown, one))
-    assert [p.name for p in track.waypoints] == [stage.name for stage in one.stages]
+    assert [p.name for p in track.waypoints] == [
+        f"{n}. {stage.name}" for n, stage in enumerate(one.stages, 1)
+    ]
     assert track.length_2d() == pytest.approx(one.route.metres, rel=0.02)
     (event,) = Calendar.from_ical(as_calendar(shown, one, now=NOW)).walk("VEVENT")
     assert event.decoded("dtstart") == one.route.leaves_at

@@ -71,13 +71,14 @@ function showBulk() {
   const states = everything ? null : new Set([...chosen.values()].map(({ state }) => state));
   const possible = actions.filter(({ from }) => !states || from.some((state) => states.has(state)));
   const which = everything ? { filter: view.query() } : { uids: [...chosen.keys()] };
-  bar.replaceChildren(
+  bar.replaceChildren(...[
     h("strong", {}, gettext("{n} problems are chosen.", { n: number(count) })),
     !everything && byId("pick-all").checked && total > chosen.size
       ? h("button", { type: "button", className: "link", onclick: () => { everything = true; mark(); } }, gettext("Choose all {n} that match", { n: number(total) })) : null,
     h("button", { type: "button", className: "link", onclick: () => { forget(); mark(); } }, gettext("Choose none")),
     h("span", { className: "bulk-steps" }, possible.map((step) => h("button", { type: "button", onclick: () => takeMany(step, which, count, refresh) }, step.name)),
-      begin.may.supervise ? h("a", { className: "button", href: supervision() }, gettext("Supervision notice")) : null));
+      begin.may.supervise ? h("a", { className: "button", href: supervision() }, gettext("Supervision notice")) : null),
+  ].filter(Boolean));
 }
 
 // Where a supervision notice about what is chosen is written.
