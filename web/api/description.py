@@ -44,5 +44,5 @@ def _media(content: dict[str, Any], schemas: dict[str, Any]) -> str:
     name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
     if name == Fault.__name__:
         return _FAULT
-    kind = schemas.get(name, {}).get("properties", {}).get("type", {})
-    return _GEOJSON if "FeatureCollection" in (kind.get("const"), *kind.get("enum", ())) else _JSON
+    # An older framework leaves out the constant of `type`.
+    return _GEOJSON if "features" in schemas.get(name, {}).get("properties", {}) else _JSON
