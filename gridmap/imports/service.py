@@ -17,7 +17,7 @@ from gridmap.imports.reading import read
 from gridmap.imports.steps import write
 from gridmap.people.permissions import Permission
 from gridmap.places.locating import locate_places
-from gridmap.problems.models import LinkKind
+from gridmap.problems.models import LinkKind, ProblemLink
 from gridmap.store.base import Base, UTCDateTime
 from gridmap.store.clock import next_change
 
@@ -250,14 +250,15 @@ def _refuse_if_built_on(session: Session, record: Import) -> None:
         mine = tables[name]
         made = select(mine.c.id).where(mine.c.import_id == record.id)
         for other in tables.values():
-            if "import_id" not in other.c:
+            if other.name == ProblemLink.__tablename__:  # goes with the problem, see `_unlink`
                 continue
             for key in other.foreign_keys:
-                if key.column.table is not mine or key.parent.name in _DERIVED.get(other.name, ()):
+                goes_too = key.ondelete == "CASCADE" or key.parent.name in _DERIVED.get(other.name, ())
+                if key.column.table is not mine or goes_too:
                     continue
-                users = select(func.count()).where(
-                    key.parent.in_(made), or_(other.c.import_id.is_(None), other.c.import_id != record.id)
-                )
+                users = select(func.count()).select_from(other).where(key.parent.in_(made))
+                if "import_id" in other.c:
+                    users = users.where(or_(other.c.import_id.is_(None), other.c.import_id != record.id))
                 if count := session.scalar(users):
                     raise ConflictError(
                         "{count} rows of “{other}” made since then rest on rows of “{mine}” from this "

@@ -8,7 +8,9 @@ import pytest
 import shapely
 from sqlalchemy import func, select
 
+from geodata.travel import Profile
 from gridmap.errors import ConflictError, InvalidValueError
+from gridmap.patrols.models import PatrolPlan
 from gridmap.people.models import Organisation
 from gridmap.places.models import Area, GridCell, InspectionPoint, PriorityRoad, Responsibility
 from gridmap.store.engine import reading, writing
@@ -85,6 +87,37 @@ def test_what_others_rest_on_is_not_undone(importer, tmp_path):
     with pytest.raises(ConflictError, match="responsibility"):
         importer.undo(cells)
     assert len(rows(importer.engine, GridCell)) == 9
+
+
+def test_what_was_planned_through_a_cells_area_keeps_it(importer, tmp_path):
+    """Tables that no import fills rest on places too: a plan, a notice, a photo."""
+    table = tmp_path / "areas.geojson"
+    shape = {"type": "Polygon", "coordinates": [[[121, 31], [121.1, 31], [121.1, 31.1], [121, 31]]]}
+    feature = {"type": "Feature", "properties": {"code": "A", "name": "东社区"}, "geometry": shape}
+    table.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    areas = importer.apply("areas", table)
+    with writing(importer.engine) as session:
+        area = session.scalars(select(Area)).one()
+        plan = PatrolPlan(
+            area_id=area.id,
+            day=importer.now.date(),
+            opens_at=importer.now,
+            closes_at=importer.now,
+            profile=Profile.FOOT,
+            seed=1,
+            searched_s=1,
+            unfitted=[],
+            actor="甲",
+            at=importer.now,
+        )
+        session.add(plan)
+    with pytest.raises(ConflictError, match="patrol_plan"):
+        importer.undo(areas)
+    assert len(rows(importer.engine, Area)) == 1
+    with writing(importer.engine) as session:
+        session.delete(session.get_one(PatrolPlan, plan.id))
+    importer.undo(areas)
+    assert rows(importer.engine, Area) == []
 
 
 def test_a_moved_boundary_ends_the_old_cell_and_hands_its_holders_over(importer, tmp_path):
