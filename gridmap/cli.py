@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from geodata.errors import GeodataError
 from gridmap.config import Settings
-from gridmap.coverage.command import places
-from gridmap.deadlines.command import deadlines
-from gridmap.demo.command import demo
 from gridmap.errors import GridmapError
-from gridmap.evidence.command import evidence
-from gridmap.imports.command import imports
 from gridmap.language import explain, gettext, use_language
-from gridmap.people.command import logins
-from gridmap.residents.command import open311, residents
 from gridmap.store.engine import open_engine
 from gridmap.store.schema import migrate
-from gridmap.trail.command import verify_trail
 from gridmap.trail.genesis import begin_trail
 from gridmap.trail.keeper import TrailKeeper
 from gridmap.trail.origin import Origin, set_origin
-from gridmap.webhooks.command import webhooks
 
-__all__ = ["program", "run"]
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+__all__ = ["Program", "prepare", "program", "run"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Program(click.Group):
+    """The command's parts, each read when it is asked for: no command waits for what another one needs."""
+
+    parts: ClassVar[dict[str, str]] = {
+        "deadlines": "gridmap.deadlines.command:deadlines",
+        "demo": "gridmap.demo.command:demo",
+        "evidence": "gridmap.evidence.command:evidence",
+        "import": "gridmap.imports.command:imports",
+        "login": "gridmap.people.command:logins",
+        "open311": "gridmap.residents.command:open311",
+        "places": "gridmap.coverage.command:places",
+        "residents": "gridmap.residents.command:residents",
+        "verify-trail": "gridmap.trail.command:verify_trail",
+        "webhooks": "gridmap.webhooks.command:webhooks",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all parts."""
+        return sorted({*super().list_commands(ctx), *self.parts})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Read the part of a name; None if there is none."""
+        if cmd_name not in self.parts:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self.parts[cmd_name].partition(":")
+        part: click.Command = getattr(import_module(module), name)
+        return part
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gridmap")
 @click.pass_context
 def program(context: click.Context) -> None:
@@ -43,27 +68,19 @@ def store() -> None:
     """The database."""
 
 
-@store.command("prepare")
+@store.command()
 @click.pass_obj
 def prepare(settings: Settings) -> None:
     """Create the tables, or bring them up to this version."""
     engine = open_engine(settings.store_url, keeper=TrailKeeper.of(settings))
-    migrate(engine)
-    if taken := begin_trail(engine):
+    try:
+        migrate(engine)
+        taken = begin_trail(engine)
+    finally:
+        engine.dispose()
+    if taken:
         click.echo(gettext("The trail begins with {rows} rows that were there.", rows=taken))
     click.echo(gettext("The store is ready."))
-
-
-program.add_command(deadlines)
-program.add_command(demo)
-program.add_command(evidence)
-program.add_command(imports)
-program.add_command(logins)
-program.add_command(open311)
-program.add_command(places)
-program.add_command(residents)
-program.add_command(verify_trail)
-program.add_command(webhooks)
 
 
 def run(command: click.Group) -> None:

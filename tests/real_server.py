@@ -29,6 +29,7 @@ class Server:
     workers: int = 2
     settings: dict[str, str] = field(default_factory=dict)
     """Further ones, by the name of their variable."""
+    options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     log: list[Path] = field(default_factory=list)
 
@@ -50,7 +51,7 @@ class Server:
         self.log.append(self.folder / f"server-{len(self.log)}.log")
         with self.log[-1].open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "web", "serve"],
+                [sys.executable, "-m", "web", "serve", *self.options],
                 env=environment,
                 cwd=ROOT,
                 stdout=log,

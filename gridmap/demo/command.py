@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gridmap.demo.build import build_demo
 from gridmap.demo.presence import PASSWORD, demo_logins, holds_demo, is_empty
 from gridmap.imports.command import shown_progress
 from gridmap.installation import open_store
 from gridmap.language import gettext
 from gridmap.people.permissions import Actor
-from gridmap.store.engine import writing
+from gridmap.store.engine import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from sqlalchemy.engine import Engine
 
     from gridmap.config import Settings
 
@@ -45,22 +46,26 @@ def demo(
 ) -> None:
     """Build a made-up district to try everything on."""
     end = now.replace(tzinfo=settings.zone) if now else datetime.now(UTC)
-    with shown_progress() as progress, writing(open_store(settings)) as session:
-        if if_empty and not is_empty(session):
-            if holds_demo(session):
-                _show_logins(demo_logins(session))
+    engine = open_store(settings)
+    try:
+        if if_empty and _is_there(engine):
             return
-        built = build_demo(
-            session,
-            Actor.owner(),
-            cells=cells,
-            problems=problems,
-            seed=seed,
-            now=end,
-            settings=settings,
-            progress=progress,
-            replace=replace,
-        )
+        from gridmap.demo.build import build_demo  # noqa: PLC0415  # not needed where a district stands
+
+        with shown_progress() as progress, writing(engine) as session:
+            built = build_demo(
+                session,
+                Actor.owner(),
+                cells=cells,
+                problems=problems,
+                seed=seed,
+                now=end,
+                settings=settings,
+                progress=progress,
+                replace=replace,
+            )
+    finally:
+        engine.dispose()
     click.echo(
         gettext(
             "The demo district is ready: {cells} cells, {points} points, {roads} roads, {people} people, "
@@ -69,6 +74,16 @@ def demo(
         )
     )
     _show_logins(built.logins)
+
+
+def _is_there(engine: Engine) -> bool:
+    """Whether the store holds anything; says the logins if it is the demo district."""
+    with reading(engine) as session:
+        if is_empty(session):
+            return False
+        if holds_demo(session):
+            _show_logins(demo_logins(session))
+        return True
 
 
 def _show_logins(logins: Iterable[tuple[str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,12 @@ def _config(folder: str) -> Config:
     return config
 
 
-def revisions() -> list[str]:
+@cache
+def revisions() -> tuple[str, ...]:
     """Every revision, oldest first."""
     with as_file(files("gridmap") / "store" / "migrations") as folder:
         scripts = ScriptDirectory.from_config(_config(str(folder)))
-        return [script.revision for script in scripts.walk_revisions()][::-1]
+        return tuple(script.revision for script in scripts.walk_revisions())[::-1]
 
 
 def _at(connection: Connection) -> str | None:

@@ -36,7 +36,9 @@ def test_settings(field):
 
 def commands(group: click.Group, path: str = "gridmap") -> list[str]:
     found = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         inner = f"{path} {name}"
         found += commands(command, inner) if isinstance(command, click.Group) else [inner]
     return found
