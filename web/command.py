@@ -59,6 +59,8 @@ def serve(
         address=settings.host,
         port=settings.port,
         workers=settings.workers,
+        # A worker that is told to end while it still starts never hears of it.
+        workers_kill_timeout=10,
         blocking_threads=4,
         log_access=False,
         log_level=LogLevels.warning,
