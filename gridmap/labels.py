@@ -9,6 +9,7 @@ from geodata.travel import Profile
 from gridmap.coverage.audit import FindingKind
 from gridmap.deadlines.models import AccountabilityState, NoticeKind, StepKind
 from gridmap.evidence.models import Doubt, MediaKind, Stage
+from gridmap.inspections.readiness import Reason
 from gridmap.language import gettext
 from gridmap.people.models import OrganisationKind
 from gridmap.people.permissions import Role
@@ -195,6 +196,16 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             EventKind.RESIDENT: _("said by a resident"),
             EventKind.PUBLICATION: _("decided for the public"),
             EventKind.ESCALATED: _("urged"),
+        },
+        Reason: {
+            Reason.FIX: _("fix first"),
+            Reason.UNSEEN: _("they will hardly see it"),
+            Reason.NOBODY: _("no organisation is responsible for it yet: dispatch it"),
+            Reason.NO_HANDS: _("its organisation has no hands"),
+            Reason.TOO_LATE: _("no working time is left before it is passed"),
+            Reason.TOO_LONG: _("takes longer than its organisation has before it is passed"),
+            Reason.AT_LIMIT: _("so much is wrong at this place that fixing one brings nothing"),
+            Reason.OUTWEIGHED: _("the hands bring more elsewhere"),
         },
         StepKind: {
             StepKind.REMIND: _("reminder"),

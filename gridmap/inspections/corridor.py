@@ -38,6 +38,9 @@ class Corridor:
         1 to the right of the direction of the route, -1 to the left, int8, shape (k,).
     hidden
         Whether a building stands between, shape (k,).
+    stop, stop_m
+        Which stop it is nearest to, of those within reach, and how far from it; -1 and infinitely far where
+        there is none. Shape (k,).
     length_m
         Of the route.
     """
@@ -47,6 +50,8 @@ class Corridor:
     aside_m: NDArray[np.float64]
     side: NDArray[np.int8]
     hidden: NDArray[np.bool_]
+    stop: NDArray[np.int64]
+    stop_m: NDArray[np.float64]
     length_m: float
 
 
@@ -65,9 +70,10 @@ def look(
     lat: NDArray[np.float64],
     buildings: NDArray[Any],
     *,
+    stops: NDArray[Any] | None = None,
     reach_m: float = SEEN_M,
 ) -> Corridor:
-    """Find the places that can be seen from a route.
+    """Find the places that can be seen from a route, on the way or at a stop.
 
     Where a route passes a place more than once, the nearest metre counts.
 
@@ -79,6 +85,8 @@ def look(
         Of the places, degrees, shape (n,).
     buildings
         Polygons, EPSG:4326, shape (b,).
+    stops
+        Places at which one stops and looks around, any shape, EPSG:4326.
     reach_m
         How far one sees.
     """
@@ -87,7 +95,8 @@ def look(
     places: NDArray[np.object_] = np.zeros(0, dtype=object)
     if len(lon):
         places = np.atleast_1d(np.asarray(shapely.points(*projection.forward_xy(lon, lat))))
-    near = np.flatnonzero(shapely.dwithin(places, line, reach_m))
+    stop, stop_m = _at_stops(places, stops, projection, reach_m)
+    near = np.flatnonzero(shapely.dwithin(places, line, reach_m) | (stop >= 0))
     spots = places[near]
     along = shapely.line_locate_point(line, spots)
     foot = shapely.line_interpolate_point(line, along)
@@ -100,8 +109,23 @@ def look(
         aside,
         _side(line, along, spots),
         _hidden(spots, foot, aside, projection.forward(buildings) if len(buildings) else buildings),
+        stop[near],
+        stop_m[near],
         float(line.length),
     )
+
+
+def _at_stops(
+    places: NDArray[np.object_], stops: NDArray[Any] | None, projection: LocalProjection, reach_m: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    stop, stop_m = np.full(len(places), -1, dtype=np.int64), np.full(len(places), np.inf)
+    if stops is None or not len(stops) or not len(places):
+        return stop, stop_m
+    (row, nearest), far = shapely.STRtree(projection.forward(stops)).query_nearest(
+        places, max_distance=reach_m, return_distance=True, all_matches=False
+    )
+    stop[row], stop_m[row] = nearest, far
+    return stop, stop_m
 
 
 def _side(line: LineString, along: NDArray[np.float64], spots: NDArray[Any]) -> NDArray[np.int8]:

@@ -64,6 +64,12 @@ class Seen:
     due_before
         Whether each must be fixed before that and still can be in time, shape (k,): if its organisation keeps
         its time, it is gone.
+    overdue
+        Whether the time for fixing is over, shape (k,).
+    fixed
+        Whether each is reported as fixed and waits to be verified, shape (k,).
+    severity, category, organisation
+        Of each; rows of the store, -1 for none; shape (k,).
     exposure
         Severity in sight on each 100 m.
     windows
@@ -76,13 +82,24 @@ class Seen:
     corridor: Corridor
     passes_at: NDArray[np.datetime64]
     due_before: NDArray[np.bool_]
+    overdue: NDArray[np.bool_]
+    fixed: NDArray[np.bool_]
+    severity: NDArray[np.int64]
+    category: NDArray[np.int64]
+    organisation: NDArray[np.int64]
     exposure: NDArray[np.float64]
     windows: dict[float, Window | None]
 
 
-def read_routes(session: Session) -> list[InspectionRoute]:
-    """Return all routes, the latest first."""
-    return list(session.scalars(select(InspectionRoute).order_by(InspectionRoute.starts_at.desc())))
+def read_routes(session: Session) -> list[tuple[InspectionRoute, int]]:
+    """Return all routes with the number of their stops, the latest first."""
+    count = (
+        select(func.count()).where(InspectionStop.route_id == InspectionRoute.id).correlate(InspectionRoute)
+    ).scalar_subquery()
+    rows = session.execute(
+        select(InspectionRoute, count).order_by(InspectionRoute.starts_at.desc(), InspectionRoute.id.desc())
+    )
+    return [(route, stops) for route, stops in rows]
 
 
 def read_route(
@@ -132,7 +149,8 @@ def see(
     now
         In UTC.
     """
-    box = _around(line)
+    points = _shapes(session, stops)
+    box = _around(shapely.union_all([line, *(shapely.box(*one.bounds) for one in points)]))
     found = read_columns(
         session,
         select(
@@ -140,6 +158,8 @@ def see(
             Problem.lon,
             Problem.lat,
             Problem.severity,
+            Problem.category_id,
+            Problem.state,
             Problem.fix_due_at,
             Problem.area_id,
             Problem.organisation_id,
@@ -147,10 +167,13 @@ def see(
     )
     inside = actor.scope(Permission.PROBLEM_READ).covers_each(found["area_id"], found["organisation_id"])
     found = {name: values[inside] for name, values in found.items()}
-    corridor = look(line, found["lon"], found["lat"], _buildings(session, line))
+    corridor = look(line, found["lon"], found["lat"], _buildings(session, line), stops=points)
     near = corridor.near
     weight = np.where(corridor.hidden, 0.0, found["severity"][near].astype(float))
     passes = _passing(route, stops, corridor.along_m)
+    at_stop = corridor.stop >= 0
+    arrivals = np.array([one.stop.arrives_at.replace(tzinfo=None) for one in stops], dtype="datetime64[us]")
+    passes[at_stop] = np.minimum(passes[at_stop], arrivals[corridor.stop[at_stop]])
     due = found["fix_due_at"][near]
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     return Seen(
@@ -160,9 +183,27 @@ def see(
         corridor,
         passes,
         ~np.isnat(due) & (moment <= due) & (due <= passes),
+        ~np.isnat(due) & (due < moment),
+        np.isin(found["state"][near], [list(State).index(one) for one in (State.FIXED, State.VERIFIED)]),
+        found["severity"][near].astype(np.int64),
+        found["category_id"][near].astype(np.int64),
+        found["organisation_id"][near].astype(np.int64),
         exposure(corridor.along_m, weight, corridor.length_m),
         {span: worst_window(corridor.along_m, weight, span) for span in _WINDOWS_M},
     )
+
+
+def _shapes(session: Session, stops: tuple[Passed, ...]) -> NDArray[np.object_]:
+    """Shapes of the points at which a route stops, in its order."""
+    rows = read_columns(
+        session,
+        select(InspectionPoint.id, InspectionPoint.geometry).where(
+            InspectionPoint.id.in_([one.point.id for one in stops])
+        ),
+    )
+    by_id = dict(zip(rows["id"].tolist(), rows["geometry"], strict=True))
+    shapes: NDArray[np.object_] = np.array([by_id[one.point.id] for one in stops], dtype=object)
+    return shapes
 
 
 def _around(line: BaseGeometry) -> Box:

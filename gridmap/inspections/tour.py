@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gridmap.patrols.network import Network
     from gridmap.people.permissions import Actor
 
-__all__ = ["MOST_STOPS", "Tour", "TourWish", "lay", "remove_route", "trace"]
+__all__ = ["MOST_STOPS", "Tour", "TourWish", "check", "lay", "remove_route", "trace"]
 
 MOST_STOPS = 200
 # Not bounded by the clock, so that a seed gives the same tour on every machine; 7 s for 200 points here.
@@ -116,8 +116,6 @@ def trace(session: Session, actor: Actor, wish: TourWish, *, network: Network, d
     ------
     PermissionDeniedError
         If the actor may not plan assessors' routes for the whole city.
-    NotFoundError
-        If there is no such point.
     InvalidValueError, geodata.errors.GeometryError
         If the wish cannot be met; a point that cannot be reached is named.
     """
@@ -151,12 +149,35 @@ def trace(session: Session, actor: Actor, wish: TourWish, *, network: Network, d
     return Tour(wish, found["id"][rows[sequence]], arrives, along, line, metres, drawn_from)
 
 
+def check(session: Session, wish: TourWish, *, day: date) -> None:
+    """Say at once whether a wish makes sense and all of its points are there, before a long search begins.
+
+    Raises
+    ------
+    InvalidValueError
+        If not; all unknown codes are named.
+    """
+    _check(wish)
+    if wish.codes:
+        query = select(InspectionPoint.code).where(InspectionPoint.in_force(day)).order_by(InspectionPoint.id)
+        _chosen({"code": np.array(list(session.scalars(query)), dtype=object)}, wish)
+
+
 def _check(wish: TourWish) -> None:
     if not wish.name.strip():
         raise InvalidValueError("Give the route a name.", parameter="name")
+    named = len({code.casefold() for code in wish.codes})
+    if wish.codes and not 2 <= named <= MOST_STOPS:
+        raise InvalidValueError(
+            "Expected from {least} to {most} different points; found {found}.",
+            parameter="codes",
+            least=2,
+            most=MOST_STOPS,
+            found=named,
+        )
     for name, value, least, most in (
         ("minutes_at_stop", wish.minutes_at_stop, 0, 240),
-        ("size", len(set(wish.codes)) or wish.size, 2, MOST_STOPS),
+        ("size", wish.size, 2, MOST_STOPS),
         ("seed", wish.seed, 0, 2**31 - 1),
     ):
         if not least <= value <= most:
@@ -171,13 +192,16 @@ def _check(wish: TourWish) -> None:
 
 def _chosen(found: dict[str, NDArray[np.object_]], wish: TourWish) -> tuple[NDArray[np.int64], int | None]:
     if wish.codes:
-        by_code = {code: n for n, code in enumerate(found["code"].tolist())}
-        rows = []
-        for code in dict.fromkeys(wish.codes):
-            if code not in by_code:
-                raise NotFoundError("There is no inspection point {code}.", code=code)
-            rows.append(by_code[code])
-        return np.array(rows, dtype=np.int64), None
+        by_code = {code.casefold(): n for n, code in enumerate(found["code"].tolist())}
+        wanted_codes = list(dict.fromkeys(code.casefold() for code in wish.codes))
+        unknown = [code for code in wish.codes if code.casefold() not in by_code]
+        if unknown:
+            raise InvalidValueError(
+                "There are no inspection points with these codes: {codes}.",
+                parameter="codes",
+                codes="、".join(dict.fromkeys(unknown)),
+            )
+        return np.array([by_code[code] for code in wanted_codes], dtype=np.int64), None
     wanted = np.isin(found["site_type"].astype(str), wish.site_types)
     among = np.flatnonzero(wanted) if wish.site_types else np.arange(len(found["id"]))
     if len(among) < 2:

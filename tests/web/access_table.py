@@ -68,6 +68,10 @@ ROUTES: dict[str, Line] = {
     "GET /inspections": Line(Permission.INSPECTION_PLAN, everywhere=True),
     "POST /inspections": Line(Permission.INSPECTION_PLAN, everywhere=True, form={"name": ""}),
     "GET /inspections/<uuid:uid>": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
+    "GET /inspections/<uuid:uid>/readiness": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
+    "GET /inspections/<uuid:uid>/readiness.xlsx": Line(
+        Permission.INSPECTION_PLAN, everywhere=True, of="nothing"
+    ),
     "POST /inspections/<uuid:uid>/remove": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
     "GET /patrols": Line(Permission.PATROL_READ),
     "POST /patrols": Line(Permission.PATROL_PLAN, form={"area": "nothing"}),

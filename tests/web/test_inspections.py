@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
+import shapely
+from openpyxl import load_workbook
+from sqlalchemy import select
 
-from gridmap.people.permissions import Role
+from gridmap.inspections.tour import Tour, TourWish, lay
+from gridmap.people.permissions import Actor, Role
 from gridmap.places.models import InspectionPoint, Street
+from gridmap.problems.models import Problem, Source, State
+from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
 
 from .api.conftest import SIDE, SOUTH, WEST, line, town
 
 __all__ = ["town"]
 
+NOW = datetime.now(UTC).replace(microsecond=0)
 FORM = {"name": "上午线", "starts_at": "2026-05-09T09:00", "codes": "P1，P9", "minutes_at_stop": "10"}
 
 
@@ -68,12 +78,75 @@ def test_a_route_is_laid_looked_at_and_removed(sign_in, town):
     assert client.get(address).status_code == 404
 
 
-def test_a_point_that_is_not_there_is_named(sign_in):
+def test_points_that_are_not_there_are_all_named_and_what_was_typed_stays(sign_in):
+    answer = sign_in(Role.SUPERVISION).post("/inspections", data=FORM | {"codes": "p1 X7，Y8"})
+    assert answer.status_code == 422
+    assert "没有以下编号的点位：X7、Y8" in answer.text
+    assert "p1 X7，Y8</textarea>" in answer.text
+    assert 'value="上午线"' in answer.text
+
+
+def test_a_form_that_makes_no_sense_says_at_the_field_what_was_expected(sign_in):
     client = sign_in(Role.SUPERVISION)
-    page = made(client, client.post("/inspections", data=FORM | {"codes": "P1 X7"}))
-    assert "没有编号为 X7 的点位" in page
+    bad = {"name": " ", "starts_at": "soon", "seed": "x", "profile": "swim", "size": "1"}
+    answer = client.post("/inspections", data=FORM | bad)
+    assert answer.status_code == 422
+    assert all(f'id="fault-{field}"' in answer.text for field in bad)
+    assert 'id="fault-codes"' in client.post("/inspections", data=FORM | {"codes": "P1 p1"}).text
 
 
-@pytest.mark.parametrize("more", [{"name": ""}, {"starts_at": "soon"}, {"seed": "x"}, {"profile": "swim"}])
-def test_a_form_that_makes_no_sense_is_sent_back_with_a_reason(sign_in, more):
-    assert sign_in(Role.SUPERVISION).post("/inspections", data=FORM | more).status_code == 422
+@pytest.fixture
+def address(app, town):
+    """A route from the market to the station, with a problem of the first squad between them."""
+    begins = NOW + timedelta(days=1)
+    middle = WEST + SIDE / 2
+    with writing(app.extensions["gridmap"].engine) as session:
+        points = list(session.scalars(select(InspectionPoint).where(InspectionPoint.code.in_(["P1", "P9"]))))
+        line = shapely.LineString([(middle, SOUTH + SIDE / 2), (middle, SOUTH + 3.9 * SIDE)])
+        tour = Tour(
+            TourWish(name="上午线", starts_at=begins, codes=("P1", "P9")),
+            np.array([one.id for one in points]),
+            np.array([0, 3000]),
+            np.array([0.0, 3780.0]),
+            line,
+            3780.0,
+            None,
+        )
+        uid = lay(session, Actor.owner(), tour, now=NOW).uid
+        session.add(
+            Problem(
+                category_id=town.categories[2].id,
+                state=State.DISPATCHED,
+                source=Source.PATROL,
+                severity=3,
+                found_at=NOW - timedelta(days=2),
+                fix_due_at=NOW - timedelta(days=1),
+                address="人民路九号",
+                lon=middle + 0.0001,
+                lat=SOUTH + SIDE,
+                geometry=f"SRID=4326;POINT({middle + 0.0001} {SOUTH + SIDE})",
+                organisation_id=town.squads[0].id,
+                person_id=town.workers[0].id,
+                area_id=town.communities[0].id,
+                change=next_change(session),
+            )
+        )
+    return f"/inspections/{uid}"
+
+
+def test_what_to_fix_first_is_told_with_hands_and_as_a_workbook(sign_in, address, town):
+    client = sign_in(Role.SUPERVISION)
+    page = client.get(f"{address}/readiness").text
+    assert re.search("优先整改 [1-9][0-9]* 个问题", page)
+    assert "已证明最优" in page
+    assert "工00 139" in page
+    hands = f"hands-{town.squads[0].uid}"
+    assert "责任单位没有人手" in client.get(f"{address}/readiness", query_string={hands: "0"}).text
+    book = load_workbook(io.BytesIO(client.get(f"{address}/readiness.xlsx").data))
+    assert "人民路九号" in [cell.value for row in book["优先整改"] for cell in row]
+    bad = client.get(f"{address}/readiness", query_string={hands: "many", "spans": "late", "limit": "5"})
+    assert bad.status_code == 422
+    assert f'id="fault-{hands}"' in bad.text
+    assert 'value="many"' in bad.text
+    assert 'id="fault-spans"' in bad.text
+    assert client.get(f"{address}/readiness.xlsx", query_string={hands: "many"}).status_code == 422

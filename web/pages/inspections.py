@@ -7,13 +7,13 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
 
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError
 from gridmap.inspections.queries import read_route, read_routes, see
-from gridmap.inspections.tour import TourWish, lay, remove_route, trace
+from gridmap.inspections.tour import MOST_STOPS, TourWish, check, lay, remove_route, trace
 from gridmap.jobs import JobState
 from gridmap.labels import label, site_label
 from gridmap.language import gettext
@@ -25,6 +25,7 @@ from gridmap.store.engine import reading, writing
 from web.access import needs
 from web.api.answering import directory, now, today
 from web.assets import asset, modules
+from web.given import Given
 from web.installation import actor, db, installation
 from web.pages.map import begin
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from gridmap.inspections.queries import Seen
-    from gridmap.jobs import Progress
+    from gridmap.jobs import Job, Progress
 
 __all__ = ["pages"]
 
@@ -45,6 +46,7 @@ _SEEDS = 2**31
 _MOST_SHOWN = 1000
 _STYLES = ("vendor/leaflet/leaflet.css", "css/map.css", "css/patrols.css")
 _SCRIPTS = ("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-leaflet.js")
+_FIELDS = ("name", "starts_at", "profile", "minutes_at_stop", "codes", "size", "seed")
 _CODES = re.compile(r"[\s,，、;；]+")
 
 
@@ -57,47 +59,52 @@ def index() -> str:
         job = installation().jobs.find(request.args["job"], owner=actor().login_id)
         if job.state is JobState.DONE and "route" in job.result:
             return render_template("inspection_made.html", uid=job.result["route"])
+    return _form(Given(request.args), job=job)
+
+
+def _form(given: Given, *, job: Job | None = None) -> str:
     zone = installation().settings.zone
     tomorrow = datetime.combine(today() + timedelta(days=1), datetime.min.time())
+    usual = {
+        "starts_at": tomorrow.replace(hour=9).isoformat(timespec="minutes"),
+        "minutes_at_stop": "20",
+        "size": "12",
+        "seed": str(secrets.randbelow(_SEEDS)),
+        "profile": Profile.CAR.value,
+    }
     return render_template(
         "inspections.html",
         routes=read_routes(db()),
         job=job,
+        given=usual | {name: value for name, value in given.fields.items() if name in _FIELDS},
+        chosen=given.fields.getlist("site_types"),
+        faults=given.faults,
         sites=[(one.value, site_label(one.value)) for one in SiteType],
         profiles=[(one.value, label(one)) for one in Profile],
-        starts=tomorrow.replace(hour=9).isoformat(timespec="minutes"),
-        seed=secrets.randbelow(_SEEDS),
         zone=zone,
     )
 
 
-def _wish() -> TourWish:
-    form = request.form
-    numbers: dict[str, Any] = {}
-    for name in ("size", "seed", "minutes_at_stop"):
-        text = form.get(name, "").strip()
-        if text and not re.fullmatch(r"\d{1,10}", text):
-            raise InvalidValueError(
-                "Expected a whole number; found {found!r}.", parameter=name, found=text[:40]
-            )
-        if text:
-            numbers[name] = int(text)
-    try:
-        starts = datetime.fromisoformat(form.get("starts_at", ""))
-        profile = Profile(form.get("profile", Profile.CAR.value))
-    except ValueError as error:
-        raise InvalidValueError(
-            "Expected a day and a time such as 2026-05-09T09:00, and how they go.", parameter="starts_at"
-        ) from error
-    if starts.tzinfo is None:
-        starts = starts.replace(tzinfo=installation().settings.zone)
+def _wish(given: Given) -> TourWish:
+    zone = installation().settings.zone
+    starts = given.moment("starts_at", now(), zone=zone)
+    if not given.text("starts_at"):
+        given.faults["starts_at"] = gettext("Say when they begin.")
+    if not given.text("name"):
+        given.faults["name"] = gettext("Give the route a name.")
+    profile = given.text("profile", Profile.CAR.value)
+    if profile not in set(Profile):
+        given.faults["profile"] = gettext("Choose how they go.")
+        profile = Profile.CAR.value
     return TourWish(
-        name=form.get("name", ""),
+        name=given.text("name"),
         starts_at=starts,
-        codes=tuple(code for code in _CODES.split(form.get("codes", "")) if code),
-        site_types=tuple(form.getlist("site_types")),
-        profile=profile,
-        **numbers,
+        codes=tuple(code for code in _CODES.split(given.text("codes")) if code),
+        size=given.whole("size", 2, MOST_STOPS, 12),
+        seed=given.whole("seed", 0, _SEEDS - 1, 0),
+        minutes_at_stop=given.whole("minutes_at_stop", 0, 240, 20),
+        site_types=tuple(given.fields.getlist("site_types")),
+        profile=Profile(profile),
     )
 
 
@@ -105,10 +112,16 @@ def _wish() -> TourWish:
 @needs(Permission.INSPECTION_PLAN, everywhere=True)
 def plan() -> Response:
     """Begin to lay a route; the page that follows shows how far it is."""
-    wish, here, who = _wish(), installation(), actor()
+    given, here, who = Given(request.form), installation(), actor()
+    wish = _wish(given)
     day = wish.starts_at.astimezone(here.settings.zone).date()
-    if not wish.name.strip():
-        raise InvalidValueError("Give the route a name.", parameter="name")
+    if not given.faults:
+        try:
+            check(db(), wish, day=day)
+        except InvalidValueError as error:
+            given.blame(error)
+    if given.faults:
+        return make_response(_form(given), 422)
 
     def work(report: Progress) -> dict[str, Any]:
         report(0, 0, gettext("Looking for the way through all points"))
@@ -118,7 +131,11 @@ def plan() -> Response:
             return {"route": str(lay(session, who, tour, now=now()).uid)}
 
     job = here.jobs.start("inspection", work, owner=who.login_id)
-    return redirect(url_for("inspections.index", job=job.uid))
+    # What was typed comes along, so that it is still there where the search finds no way.
+    typed: dict[str, Any] = {name: request.form[name] for name in _FIELDS if name in request.form}
+    return redirect(
+        url_for("inspections.index", job=job.uid, site_types=request.form.getlist("site_types"), **typed)
+    )
 
 
 @pages.get("/<uuid:uid>")
@@ -148,7 +165,9 @@ def show(uid: uuid.UUID) -> str:
         in_sight=int((~seen.corridor.hidden).sum()),
         beyond=max(0, len(numbers) - _MOST_SHOWN),
         hidden=int(seen.corridor.hidden.sum()),
+        overdue=int((seen.overdue & ~seen.corridor.hidden).sum()),
         due_before=int((seen.due_before & ~seen.corridor.hidden).sum()),
+        due_later=int((~seen.overdue & ~seen.due_before & ~seen.corridor.hidden).sum()),
         windows=seen.windows,
         bars=_bars(seen.exposure),
         zone=installation().settings.zone,
@@ -203,6 +222,7 @@ def _told(seen: Seen, rows: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
                     "hidden": bool(seen.corridor.hidden[n]),
                     "at": at.astimezone(zone),
                     "due_before": bool(seen.due_before[n]),
+                    "overdue": bool(seen.overdue[n]),
                 }
             )
     return told

@@ -167,9 +167,9 @@ def test_only_who_plans_for_the_whole_city_lays_and_removes(engine, city):
     ("change", "refusal"),
     [
         ({"name": " "}, (InvalidValueError, "a name")),
-        ({"codes": ("P0", "P0")}, (InvalidValueError, r"from 2 to")),
+        ({"codes": ("P0", "p0")}, (InvalidValueError, r"from 2 to")),
         ({"codes": ("P0",)}, (InvalidValueError, r"from 2 to")),
-        ({"codes": ("P0", "X")}, (NotFoundError, "point X")),
+        ({"codes": ("p0", "X", "Y")}, (InvalidValueError, "X、Y")),
         ({"codes": ("P0", "L")}, (GeometryError, "江心洲")),
         ({"codes": (), "site_types": ("park",)}, (InvalidValueError, "at least two")),
         ({"minutes_at_stop": 999}, (InvalidValueError, "from 0 to")),

@@ -1,0 +1,286 @@
+"""How ready an assessors' route is, and what to fix first: on a page and as Excel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from gridmap.errors import InvalidValueError
+from gridmap.inspections.preparing import HANDS, TO_VERIFY_H, Means, prepare, usual_hours
+from gridmap.inspections.queries import read_route, see
+from gridmap.inspections.readiness import (
+    AT_A_STOP,
+    AT_A_STOP_HIDDEN,
+    PASSING,
+    PLACE_LIMIT,
+    PLACE_M,
+    POINTS,
+    STILL_THERE,
+    Reason,
+)
+from gridmap.inspections.sheet import workbook
+from gridmap.labels import label
+from gridmap.language import gettext
+from gridmap.people.permissions import Permission
+from gridmap.places.cards import Faces
+from gridmap.problems.records import read_records
+from web.access import needs
+from web.api.answering import directory, now
+from web.assets import asset
+from web.given import Given
+from web.installation import actor, db, installation
+
+if TYPE_CHECKING:
+    import uuid
+
+    from gridmap.inspections.models import InspectionRoute
+    from gridmap.inspections.preparing import Prepared
+    from gridmap.inspections.queries import Passed, Seen
+
+__all__ = ["Plan", "pages", "planned", "told_lines"]
+
+pages = Blueprint("readiness", __name__, url_prefix="/inspections")
+
+_MOST_SHOWN = 1000
+_HOURS = "07:00-12:00,13:00-19:00"
+_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What the page shows of a route: what is seen, what is fixed first, and what was assumed."""
+
+    route: InspectionRoute
+    stops: tuple[Passed, ...]
+    seen: Seen
+    means: Means
+    prepared: Prepared
+    given: Given
+
+
+def planned(uid: uuid.UUID, given: Given) -> Plan:
+    """Read a route and work out its readiness with what a form says."""
+    route, line, stops = read_route(db(), uid)
+    seen = see(db(), actor(), route, line, stops, now=now())
+    names, zone = directory(), installation().settings.zone
+    begins = given.moment("begins_at", _soon(), zone=zone)
+    hands, hours = {}, {}
+    for one in set(seen.organisation.tolist()):
+        if entry := names.organisations.get(one):
+            hands[one] = given.whole(f"hands-{entry.uid}", 0, 999, HANDS)
+    for one, usual in usual_hours(seen).items():
+        if category := names.categories.get(one):
+            hours[one] = given.number(f"hours-{category.code}", 0.1, 999, usual)
+    means = Means(
+        begins_at=begins,
+        spans=given.spans("spans", _HOURS),
+        hands=hands,
+        hours=hours,
+        limit=given.number("limit", 0.1, 100, PLACE_LIMIT),
+    )
+    return Plan(route, stops, seen, means, prepare(seen, route.profile, means, zone=zone), given)
+
+
+def _soon() -> datetime:
+    return now().astimezone(installation().settings.zone).replace(second=0, microsecond=0)
+
+
+@pages.get("/<uuid:uid>/readiness")
+@needs(Permission.INSPECTION_PLAN, everywhere=True)
+def show(uid: uuid.UUID) -> Response:
+    """Show the deductions to expect now and at arrival, and what to fix first."""
+    plan = planned(uid, Given(request.args))
+    lines = told_lines(plan)
+    remedy = plan.prepared.remedy
+    page = render_template(
+        "inspection_readiness.html",
+        route=plan.route,
+        plan=plan,
+        faults=plan.given.faults,
+        remedy=remedy,
+        first=[one for one in lines if one["reason"] is Reason.FIX],
+        left=[one for one in lines if one["reason"] is not Reason.FIX],
+        fields=_fields(plan),
+        asked=request.query_string.decode(),
+        rule=_rule(plan),
+        tick=timedelta(minutes=1),
+        zone=installation().settings.zone,
+        styles=[asset("css/patrols.css")],
+    )
+    return make_response(page, 422 if plan.given.faults else 200)
+
+
+@pages.get("/<uuid:uid>/readiness.xlsx")
+@needs(Permission.INSPECTION_PLAN, everywhere=True)
+def sheet(uid: uuid.UUID) -> Response:
+    """Send the plan as an Excel workbook."""
+    plan = planned(uid, Given(request.args))
+    if plan.given.faults:
+        raise InvalidValueError(
+            "Mend the form of the readiness page first; some of its fields make no sense."
+        )
+    lines, remedy = told_lines(plan), plan.prepared.remedy
+    heads = [
+        gettext("No."),
+        gettext("Problem"),
+        gettext("Case number"),
+        gettext("Where"),
+        gettext("Whose it is"),
+        gettext("Responsible person"),
+        gettext("Phone"),
+        gettext("Hand-hours"),
+        gettext("Done by"),
+        gettext("Passed at"),
+        gettext("Chance to be seen"),
+        gettext("Gain, points"),
+    ]
+    first = [one for one in lines if one["reason"] is Reason.FIX]
+    left = [one for one in lines if one["reason"] is not Reason.FIX]
+    content = workbook(
+        gettext("What to fix first: {route}", route=plan.route.name),
+        [
+            gettext(
+                "Deductions to expect: {today} today, {later} at arrival; at least {bound} (gap {gap}).",
+                today=f"{remedy.today:.2f}",
+                later=f"{remedy.at_arrival:.2f}",
+                bound=f"{remedy.bound:.2f}",
+                gap=f"{remedy.gap:.2%}",
+            )
+        ],
+        [
+            (gettext("Fix first"), heads, [[n, *_cells(one)] for n, one in enumerate(first, 1)]),
+            (
+                gettext("What stays, and why"),
+                [*heads, gettext("Why")],
+                [[n, *_cells(one), one["why"]] for n, one in enumerate(left, 1)],
+            ),
+        ],
+    )
+    return Response(
+        content,
+        content_type=_EXCEL,
+        headers={"Content-Disposition": f'attachment; filename="readiness-{plan.route.uid}.xlsx"'},
+    )
+
+
+def _cells(one: dict[str, Any]) -> list[Any]:
+    problem = one["problem"]
+    return [
+        problem["category"]["name"] if problem["category"] else "",
+        problem["number"],
+        problem["address"] or one["where"],
+        problem["organisation"]["name"] if problem["organisation"] else "",
+        problem["person"]["name"] if problem["person"] else "",
+        problem["phone"] or "",
+        one["hours"],
+        one["done"].strftime("%m-%d %H:%M") if one["done"] else "",
+        one["passes"].strftime("%m-%d %H:%M"),
+        one["chance"],
+        one["gain"],
+    ]
+
+
+def told_lines(plan: Plan) -> list[dict[str, Any]]:
+    """Every problem of a plan in the order in which it is fixed, then the others by what they cost."""
+    seen, prepared, zone = plan.seen, plan.prepared, installation().settings.zone
+    remedy = prepared.remedy
+    fixed = dict(zip(remedy.order.tolist(), range(len(remedy.order)), strict=True))
+    cost = prepared.load.cost
+    rest = [n for n in cost.argsort(kind="stable")[::-1].tolist() if n not in fixed]
+    order = [*remedy.order.tolist(), *rest][:_MOST_SHOWN]
+    records = read_records(
+        db(),
+        seen.numbers[order].tolist(),
+        faces=Faces(directory(), actor()),
+        scope=actor().scope(Permission.PROBLEM_READ),
+        moment=now(),
+    )
+    by_number = {row["number"]: row for row in records.rows}
+    told = []
+    for n in order:
+        row = by_number.get(int(seen.numbers[n]))
+        if row is None:
+            continue
+        at = fixed.get(n)
+        stop = int(seen.corridor.stop[n])
+        passes = datetime.fromisoformat(f"{seen.passes_at[n].astype('datetime64[s]')}+00:00")
+        told.append(
+            {
+                "problem": row,
+                "reason": remedy.reason[n],
+                "why": label(remedy.reason[n]),
+                "hours": float(prepared.load.hours[n]),
+                "chance": float(prepared.chance[n]),
+                "cost": float(cost[n]),
+                "gain": 0.0 if at is None else float(remedy.gain[at]),
+                "done": None if at is None else _moment(plan, float(remedy.done[at])),
+                "passes": passes.astimezone(zone),
+                "where": plan.stops[stop].point.name
+                if stop >= 0
+                else gettext("metre {metre}", metre=round(float(seen.corridor.along_m[n]))),
+                "at_stop": stop >= 0,
+            }
+        )
+    return told
+
+
+def _moment(plan: Plan, worked: float) -> datetime:
+    """When so many working hours have gone by."""
+    spans = sorted(plan.means.spans) or [(0, 1440)]
+    at = plan.means.begins_at.astimezone(installation().settings.zone)
+    left = worked * 60
+    for day in range(400):
+        midnight = (at + timedelta(days=day)).replace(hour=0, minute=0, second=0, microsecond=0)
+        parts = [(0, b) for a, b in spans if b <= a] + [(a, b if b > a else 1440) for a, b in spans]
+        for first, last in parts:
+            begin = max(midnight + timedelta(minutes=first), at)
+            room = (midnight + timedelta(minutes=last) - begin) / timedelta(minutes=1)
+            if room >= left > 0 or (left == 0 and room >= 0):
+                return begin + timedelta(minutes=left)
+            left -= max(room, 0)
+    return at
+
+
+def _fields(plan: Plan) -> dict[str, list[tuple[str, str, str]]]:
+    """Fields for hands and hours: name, what it is called, what was typed or is assumed."""
+    names, given, seen = directory(), plan.given, plan.seen
+    count = {one: int((seen.organisation == one).sum()) for one in plan.means.hands}
+    hands = [
+        (f"hands-{entry.uid}", f"{entry.name} ({count[one]})", given.text(f"hands-{entry.uid}") or str(value))
+        for one, value in plan.means.hands.items()
+        if (entry := names.organisations.get(one))
+    ]
+    hours = [
+        (
+            f"hours-{category.code}",
+            category.label,
+            given.text(f"hours-{category.code}") or f"{value:g}",
+        )
+        for one, value in plan.means.hours.items()
+        if (category := names.categories.get(one))
+    ]
+    return {
+        "hands": sorted(hands, key=lambda one: one[1]),
+        "hours": sorted(hours, key=lambda one: one[1]),
+        "plain": [
+            ("begins_at", "", given.text("begins_at") or plan.means.begins_at.strftime("%Y-%m-%dT%H:%M")),
+            ("spans", "", given.fields.get("spans", _HOURS)),
+            ("limit", "", given.text("limit") or f"{plan.means.limit:g}"),
+        ],
+    }
+
+
+def _rule(plan: Plan) -> dict[str, Any]:
+    return {
+        "points": [f"{value:g}" for value in POINTS.tolist()[1:]],
+        "passing": f"{PASSING[plan.route.profile]:.0%}",
+        "profile": label(plan.route.profile),
+        "at_stop": f"{AT_A_STOP:.0%}",
+        "hidden": f"{AT_A_STOP_HIDDEN:.0%}",
+        "still": f"{STILL_THERE:.0%}",
+        "verify": f"{TO_VERIFY_H:g}",
+        "place": f"{PLACE_M:.0f}",
+    }
