@@ -11,6 +11,7 @@ from flask import current_app, g
 from gridmap.hotspots.heat import Denominators
 from gridmap.hotspots.reader import MapReader
 from gridmap.patrols.network import NetworkKeeper
+from gridmap.patrols.questions import QuestionKeeper
 from gridmap.patrols.tracks.ground import GroundKeeper
 from gridmap.places.base_tiles import BaseTiles
 from gridmap.places.place_tiles import ShapeKeeper
@@ -47,6 +48,7 @@ class Installation:
     base_tiles: BaseTiles
     denominators: Denominators
     network: NetworkKeeper
+    questions: QuestionKeeper
     walkable: GroundKeeper
     answers: AnswerStore
     recognised: dict[Any, Recognised | None]
@@ -68,6 +70,7 @@ class Installation:
             base_tiles=BaseTiles(settings.data_dir / "tiles"),
             denominators=Denominators(),
             network=NetworkKeeper(settings.data_dir / "network"),
+            questions=QuestionKeeper(),
             walkable=GroundKeeper(),
             answers=AnswerStore(),
             recognised={},

@@ -1,4 +1,7 @@
-"""Tables of patrol plans: who walks where, when, past what."""
+"""Tables of patrol plans: who walks where, when, past what.
+
+A plan is never changed: whoever changes it makes its next version.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, SmallInteger, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geodata.travel import Profile
@@ -25,10 +28,21 @@ class VisitKind(StrEnum):
 
 
 class PatrolPlan(Base, Identified):
-    """Rounds of one shift in an area, as they were planned together."""
+    """Rounds in an area, as they were planned together: one version of a plan."""
 
     __tablename__ = "patrol_plan"
+    __table_args__ = (Index("uq_patrol_plan_first_id_version", "first_id", "version", unique=True),)
 
+    first_id: Mapped[int | None] = mapped_column(
+        ForeignKey("patrol_plan.id", name="fk_patrol_plan_first_id"), index=True
+    )
+    """The first version; None for that itself."""
+    version: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    """From 1. No two are the second of one first: who is later is told."""
+    wish: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What was asked for; see `gridmap.patrols.wishes`. None in plans that cannot be changed."""
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What was set by hand and what that broke: `pins`, `banned`, `faults`, `how`."""
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
     day: Mapped[date] = mapped_column(index=True)
     opens_at: Mapped[datetime]
@@ -50,6 +64,8 @@ class PatrolRoute(Base, Identified):
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("patrol_plan.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    unit: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """Which of those who are sent, counted as in the wish."""
     leaves_at: Mapped[datetime]
     returns_at: Mapped[datetime]
     rests_at: Mapped[datetime | None]
@@ -65,6 +81,10 @@ class PatrolVisit(Base, Identified):
 
     route_id: Mapped[int] = mapped_column(ForeignKey("patrol_route.id", ondelete="CASCADE"), index=True)
     position: Mapped[int] = mapped_column(SmallInteger)
+    key: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    """Which task it is, however often the question is posed again; see `gridmap.patrols.posing`."""
+    mode: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """Which way a stretch is walked."""
     kind: Mapped[VisitKind] = mapped_column(text_enum(VisitKind))
     point_id: Mapped[int | None] = mapped_column(ForeignKey("inspection_point.id"), index=True)
     problem_id: Mapped[int | None] = mapped_column(ForeignKey("problem.id"), index=True)

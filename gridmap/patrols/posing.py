@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from geodata.street_places import Stops
 from gridmap.errors import InvalidValueError
 from gridmap.hours import parse_hours
 from gridmap.patrols.models import VisitKind
-from gridmap.patrols.planning import UNREACHABLE, Break, Problem, Task, Travel, Window, Worker
+from gridmap.patrols.planning import UNREACHABLE, Problem, Task, Travel, Window, Worker
 from gridmap.patrols.stretches import edges_along
 from gridmap.patrols.targets import Spots
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geodata.street_graph import StreetGraph
     from geodata.street_router import Router
     from gridmap.patrols.planning import Route
     from gridmap.patrols.targets import Roads
@@ -68,6 +70,8 @@ class Posed:
         Seconds count from midnight of the day; node 0 is where everybody starts and ends.
     targets
         Of each task.
+    keys
+        Of each task; the same whenever the question is posed again, as long as the streets are the same.
     lost
         What cannot be reached, with the reason.
     departures, arrivals
@@ -78,6 +82,7 @@ class Posed:
 
     problem: Problem
     targets: tuple[Target, ...]
+    keys: tuple[str, ...]
     lost: tuple[tuple[Target, GeometryError], ...]
     router: Router
     departures: Stops
@@ -126,9 +131,7 @@ def pose(
     roads: Roads,
     *,
     start: tuple[float, float],
-    people: Sequence[str],
-    shift: Window,
-    pause: Break | None,
+    workers: Sequence[Worker],
     stay: Mapping[VisitKind, int],
 ) -> Posed:
     """Pose the question who visits which places and walks which streets.
@@ -142,10 +145,8 @@ def pose(
         it matters.
     start
         Longitude and latitude where everybody starts and ends, unless cut off from most places.
-    people
-        Their names.
-    shift, pause
-        Theirs, in seconds from midnight.
+    workers
+        Who goes, from node 0 to node 0, in seconds from midnight.
     stay
         Seconds at a place of each kind.
 
@@ -199,6 +200,7 @@ def pose(
         for n, i in enumerate(reached.tolist())
     ]
     targets = [places[i] for i in reached.tolist()]
+    shift = Window(min(one.shift.opens for one in workers), max(one.shift.closes for one in workers))
     open_in = [_windows(text, shift) for text in roads.hours.tolist()]
     for n, (one, which) in enumerate(zip(edge.tolist(), road.tolist(), strict=True)):
         tasks.append(_stretch(router, one, node + 2 * n, int(roads.level[which]), open_in[which]))
@@ -212,10 +214,10 @@ def pose(
     seconds = np.where(np.isfinite(far), np.rint(far), UNREACHABLE).astype(np.int64)
     # Only time counts here; a round's metres are measured on its line.
     travel = Travel(seconds=seconds, metres=seconds)
-    workers = tuple(Worker(start=0, end=0, shift=shift, pause=pause, name=name) for name in people)
     return Posed(
-        Problem(travel=(travel,), tasks=tuple(tasks), workers=workers),
+        Problem(travel=(travel,), tasks=tuple(tasks), workers=tuple(workers)),
         tuple(targets),
+        _keys(graph, targets),
         tuple(lost),
         router,
         departures,
@@ -224,6 +226,22 @@ def pose(
         np.r_[start[1], spots.lat[reached]],
         node,
     )
+
+
+def _keys(graph: StreetGraph, targets: Sequence[Target]) -> tuple[str, ...]:
+    """Name tasks by what they are; stretches by their middle, as edges are numbered anew with the streets."""
+    edges = [target.edge for target in targets if target.edge >= 0]
+    middles = shapely.line_interpolate_point(
+        graph.lines(np.array(edges, dtype=np.int64)), 0.5, normalized=True
+    )
+    ends = iter(f"-{x:.5f},{y:.5f}" for x, y in shapely.get_coordinates(middles).tolist())
+    seen: Counter[str] = Counter()
+    keys = []
+    for target in targets:
+        name = f"{target.kind.value}-{target.id}{next(ends) if target.edge >= 0 else ''}"
+        seen[name] += 1
+        keys.append(f"{name}-{seen[name]}")
+    return tuple(keys)
 
 
 def _stretch(router: Router, edge: int, node: int, level: int, windows: tuple[Window, ...]) -> Task:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import shapely
-from sqlalchemy import false, func, or_, select, true
+from sqlalchemy import exists, false, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from gridmap.errors import NotFoundError
+from gridmap.patrols.keeping import versions
 from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
 from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
@@ -39,6 +41,8 @@ class Stage:
         Of the point, the problem or the road.
     number
         Case number of a problem, else None.
+    keys
+        Of the tasks that it consists of.
     lon, lat
         Degrees, EPSG:4326.
     """
@@ -53,6 +57,7 @@ class Stage:
     metres: int
     lon: float
     lat: float
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +86,8 @@ class Shown:
         Whether all rounds are there, and not only the reader's own.
     unfitted
         Kind, uid, name and reason of what is in no round; none to whoever does not plan.
+    versions
+        All of the plan, the first one first; whoever does not plan is only told of the newest.
     """
 
     plan: PatrolPlan
@@ -88,6 +95,12 @@ class Shown:
     whole: bool
     rounds: tuple[Round, ...]
     unfitted: tuple[dict[str, Any], ...]
+    versions: tuple[PatrolPlan, ...]
+
+    @property
+    def newest(self) -> PatrolPlan:
+        """The newest version."""
+        return self.versions[-1]
 
 
 def _planned_by(actor: Actor) -> ColumnElement[bool]:
@@ -105,6 +118,13 @@ def _walked_by(actor: Actor) -> ColumnElement[bool]:
     return PatrolPlan.id.in_(own) if actor.person_id is not None else false()
 
 
+def _superseded() -> ColumnElement[bool]:
+    """Plans of which there is a later version."""
+    later = aliased(PatrolPlan)
+    same = func.coalesce(later.first_id, later.id) == func.coalesce(PatrolPlan.first_id, PatrolPlan.id)
+    return exists().where(same, later.version > PatrolPlan.version)
+
+
 def read_plans(session: Session, actor: Actor, *, limit: int = 100) -> list[dict[str, Any]]:
     """Return the newest plans that the actor may see, with the number of rounds and the metres in each."""
     routes = (
@@ -119,7 +139,7 @@ def read_plans(session: Session, actor: Actor, *, limit: int = 100) -> list[dict
         select(PatrolPlan, Area.name, routes.c.rounds, routes.c.metres, planned.label("whole"))
         .join(Area, Area.id == PatrolPlan.area_id)
         .outerjoin(routes, routes.c.plan_id == PatrolPlan.id)
-        .where(or_(planned, walked))
+        .where(or_(planned, walked), ~_superseded())
         .order_by(PatrolPlan.day.desc(), PatrolPlan.id.desc())
         .limit(limit)
     )
@@ -165,7 +185,8 @@ def read_plan(session: Session, actor: Actor, uid: uuid.UUID) -> Shown:
         for route, person, line in found
     )
     unfitted = tuple(_named(session, plan.unfitted)) if whole else ()
-    return Shown(plan, area, bool(whole), rounds, unfitted)
+    known = versions(session, plan)
+    return Shown(plan, area, bool(whole), rounds, unfitted, tuple(known if whole else known[-1:]))
 
 
 def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
@@ -194,6 +215,7 @@ def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
             visit.metres + (before.metres if along and before else 0),
             before.lon if along and before else visit.lon,
             before.lat if along and before else visit.lat,
+            (*(before.keys if along and before else ()), visit.key),
         )
         if along:
             found[visit.route_id][-1] = stage

@@ -79,6 +79,11 @@ ROUTES: dict[str, Line] = {
     "GET /patrols/<uuid:uid>/<uuid:route>.gpx": Line(Permission.PATROL_READ, of="nothing"),
     "GET /patrols/<uuid:uid>/<uuid:route>.ics": Line(Permission.PATROL_READ, of="nothing"),
     "POST /patrols/<uuid:uid>/remove": Line(Permission.PATROL_PLAN, of="nothing"),
+    **{
+        f"POST /patrols/<uuid:uid>/{what}": Line(Permission.PATROL_PLAN, of="nothing", json={"orders": {}})
+        for what in ("check", "change", "improve")
+    },
+    "POST /patrols/<uuid:uid>/restore": Line(Permission.PATROL_PLAN, of="nothing"),
     "GET /export.png": Line(Permission.PROBLEM_EXPORT, query={"bbox": "121.4,31.2,121.41,31.21"}),
     "GET /export.html": Line(Permission.PROBLEM_EXPORT, query={"bbox": "121.4,31.2,121.41,31.21"}),
     "GET /figures": Line(Permission.PROBLEM_READ),

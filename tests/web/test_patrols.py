@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 
@@ -71,6 +72,54 @@ def test_a_plan_is_asked_for_looked_at_and_removed(sign_in, town):
     assert other.post(f"{address}/remove").status_code == 404
     assert address not in other.get("/patrols").text
     assert client.post(f"{address}/remove").status_code == 302
+    assert client.get(address).status_code == 404
+
+
+def test_a_plan_is_changed_judged_kept_and_searched_again(sign_in, town):
+    client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    page = made(client, plan(client, town, minutes_at_point="20"))
+    address = re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)
+    begin = json.loads(
+        re.search(r'id="begin"[^>]*>(.*?)</script>', client.get(address).text, re.DOTALL).group(1)
+    )
+    stops = [stop for unit in begin["plan"]["units"] for stop in unit["stops"]]
+    keys = [key for stop in stops for key in stop["keys"]]
+    body = {"orders": {"1": keys[::-1]}, "pins": {keys[0]: 0}}
+    other = sign_in(Role.AREA_MANAGER, area_id=town.communities[1].id)
+    for what in ("check", "change", "improve"):
+        assert other.post(f"{address}/{what}", json=body).status_code == 404
+        assert client.post(f"{address}/{what}", json={"orders": {"x": []}}).status_code == 422
+    assert other.post(f"{address}/restore").status_code == 404
+    told = client.post(f"{address}/check", json=body).json
+    assert [one["unit"] for one in told["rounds"]] == [1]
+    assert list(told["rounds"][0]["times"]) == keys[::-1]
+    assert "已固定给他人" in told["faults"][0]["text"]
+    refused = client.post(f"{address}/change", json=body, headers={"Accept": "application/json"})
+    assert (refused.status_code, "尚未保存" in refused.json["detail"]) == (409, True)
+    kept = client.post(f"{address}/change", json=body | {"even_so": True}).json["plan"]
+    assert "本版本带有以下不符之处" in client.get(kept).text
+    # The same version again: somebody else was first.
+    body |= {"even_so": True}
+    for what in ("change", "improve"):
+        late = client.post(
+            f"{address}/{what}", json=body | {"even_so": True}, headers={"Accept": "application/json"}
+        )
+        assert (late.status_code, [one["version"] for one in late.json["changes"]]) == (412, [2])
+    body.pop("even_so")
+    job = client.post(f"{kept}/improve", json=body).json["job"]
+    for _ in range(600):
+        page = client.get(job).text
+        if "data-job" not in page:
+            break
+        time.sleep(0.1)
+    third = re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)
+    shown = client.get(third).text
+    assert "本版本带有以下不符之处" not in shown
+    assert "继续优化" in shown
+    assert "这是第 1 版，共 3 版" in client.get(address).text
+    assert client.post(f"{address}/restore").status_code == 302
+    assert client.get("/patrols").text.count('href="/patrols/') == 1
+    assert client.post(f"{third}/remove").status_code == 302
     assert client.get(address).status_code == 404
 
 

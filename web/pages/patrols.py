@@ -14,13 +14,16 @@ from sqlalchemy import select
 
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError, NotFoundError
-from gridmap.jobs import JobState, JobStoppedError
+from gridmap.jobs import JobState
 from gridmap.labels import label
-from gridmap.language import gettext
+from gridmap.language import N_, gettext
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
-from gridmap.patrols.planner import Wish, ask, check, keep, remove_plan, search
-from gridmap.patrols.queries import Round, Shown, read_plan, read_plans
+from gridmap.patrols.keeping import keep, remove_plan
+from gridmap.patrols.planner import ask, search
+from gridmap.patrols.queries import Round, Shown, Stage, read_plan, read_plans
 from gridmap.patrols.targets import walkers
+from gridmap.patrols.wishes import Wish, check, from_json, units_of
+from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
 from gridmap.places.queries import areas_below
@@ -30,20 +33,26 @@ from web.api.answering import now, today
 from web.assets import asset, modules
 from web.installation import actor, db, installation
 from web.pages.map import begin
+from web.pages.patrol_changes import watching
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as Redirection
 
     from gridmap.jobs import Progress as Report
-    from gridmap.patrols.planning import Progress
 
 __all__ = ["pages"]
 
 pages = Blueprint("patrols", __name__, url_prefix="/patrols")
 
 _SEEDS = 2**31
-_STYLES = ("vendor/leaflet/leaflet.css", "css/map.css", "css/patrols.css")
+_STYLES = ("vendor/leaflet/leaflet.css", "css/map.css", "css/patrols.css", "css/patrol_edit.css")
 _SCRIPTS = ("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-leaflet.js")
+_HOWS = {
+    None: N_("Planned"),
+    "by hand": N_("Changed by hand"),
+    "improved": N_("Searched again"),
+    "restored": N_("Brought back"),
+}
 COLOURS = ("#1a5fb4", "#c64600", "#26794a", "#8a2be2", "#a51d2d", "#0b7285", "#7a5c00", "#b5179e")
 
 
@@ -126,15 +135,7 @@ def plan() -> Redirection:
             asked = ask(session, who, wish, network=network, zone=here.settings.zone, now=now())
         said = gettext("Looking for good rounds")
 
-        def watch(progress: Progress) -> bool:
-            try:
-                report(progress.done, 1.0, said)
-            except JobStoppedError:
-                # What was found so far is kept: who stops a search wants its plan.
-                return True
-            return False
-
-        found = search(asked, watch)
+        found = search(asked, watching(report, said))
         with writing(here.engine) as session:
             made = keep(session, who, found, now=now())
             return {
@@ -152,12 +153,17 @@ def plan() -> Redirection:
 def show(uid: uuid.UUID) -> str:
     """Show the rounds of a plan on a map and as lists."""
     shown = read_plan(db(), actor(), uid)
+    planner = actor().may(Permission.PATROL_PLAN) and shown.whole
+    changes = shown.plan.changes or {}
     rounds = [
         {
+            "unit": one.route.unit,
             "name": one.person.name,
             "colour": COLOURS[n % len(COLOURS)],
             "line": one.line,
-            "stops": [[stage.lon, stage.lat, stage.name, stage.kind.value] for stage in one.stages],
+            "stops": [
+                [stage.lon, stage.lat, stage.name, stage.kind.value, stage.keys] for stage in one.stages
+            ],
         }
         for n, one in enumerate(shown.rounds)
     ]
@@ -166,14 +172,62 @@ def show(uid: uuid.UUID) -> str:
         shown=shown,
         colours=COLOURS,
         links=map_links,
-        planner=actor().may(Permission.PATROL_PLAN) and shown.whole,
+        planner=planner,
+        changes=changes,
+        faults=_faults(shown),
+        hows={kind: gettext(text) for kind, text in _HOWS.items()},
+        editable=planner and shown.plan.wish is not None and shown.newest is shown.plan,
         zone=installation().settings.zone,
         module="patrol.js",
         scripts=[asset(path) for path in _SCRIPTS],
         styles=[asset(path) for path in _STYLES],
         imports={name: asset(path) for name, path in modules().items()},
-        begin=begin(csrf=generate_csrf(), rounds=rounds),
+        begin=begin(csrf=generate_csrf(), rounds=rounds, plan=_arranged(shown) if planner else None),
     )
+
+
+def _faults(shown: Shown) -> list[dict[str, Any]]:
+    """What the plan breaks, with names: of the person and the stop."""
+    names = {key: stage.name for one in shown.rounds for stage in one.stages for key in stage.keys}
+    people = {one.route.unit: one.person.name for one in shown.rounds}
+    return [
+        {"person": people.get(one["unit"], ""), "stop": names.get(one["key"], ""), "text": one["text"]}
+        for one in (shown.plan.changes or {}).get("faults", ())
+        if shown.whole
+    ]
+
+
+def _arranged(shown: Shown) -> dict[str, Any] | None:
+    """What the page needs so that the plan can be changed on it."""
+    plan = shown.plan
+    if plan.wish is None:
+        return None
+    units = units_of(from_json(plan.wish))
+    named = db().execute(select(Person.uid, Person.name).where(Person.uid.in_({uid for uid, _ in units})))
+    names = {row.uid: row.name for row in named}
+    orders = {one.route.unit: [_stop(stage) for stage in one.stages] for one in shown.rounds}
+    return {
+        "uid": str(plan.uid),
+        "first": str(shown.versions[0].uid),
+        "version": plan.version,
+        "newest": str(shown.newest.uid),
+        "units": [
+            {"name": names.get(uid, ""), "day": str(day), "stops": orders.get(number, [])}
+            for number, (uid, day) in enumerate(units)
+        ],
+        "left": [
+            {"keys": one["keys"], "name": one["name"], "kind": one["kind"], "why": one["why"]}
+            for one in shown.unfitted
+            if one.get("keys")
+        ],
+        "pins": (plan.changes or {}).get("pins", {}),
+        "banned": (plan.changes or {}).get("banned", []),
+    }
+
+
+def _stop(stage: Stage) -> dict[str, Any]:
+    name = stage.name if stage.number is None else f"{stage.name} {stage.number}"
+    return {"keys": stage.keys, "name": name, "kind": stage.kind.value, "address": stage.address}
 
 
 def _round(uid: uuid.UUID, route: uuid.UUID) -> tuple[Shown, Round]:

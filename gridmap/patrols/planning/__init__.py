@@ -22,10 +22,12 @@ check of it.
 Required tasks (no `prize`) that cannot be fitted, and others that are not worth their cost, are in
 ``plan.unfitted`` with a `Reason`; nothing is raised for them. A problem that contradicts itself raises
 `InvalidValueError` when it is made. Pinning a task to somebody is ``Task(workers=frozenset({2}))``; a plan
-changed by hand is the `start` of the next search.
+changed by hand is the `start` of the next search, and ``force(problem, orders, modes)`` makes it as it is,
+whatever it breaks.
 """
 
 from gridmap.patrols.planning.checker import Fault, FaultKind, faults
+from gridmap.patrols.planning.forcing import force
 from gridmap.patrols.planning.plan import Pause, Plan, Reason, Route, Unfitted, Visit
 from gridmap.patrols.planning.problem import Problem
 from gridmap.patrols.planning.solving import Result, solve
@@ -55,5 +57,6 @@ __all__ = [
     "Window",
     "Worker",
     "faults",
+    "force",
     "solve",
 ]

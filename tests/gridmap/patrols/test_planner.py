@@ -16,13 +16,17 @@ from icalendar import Calendar
 from sqlalchemy import func, select
 
 from geodata.travel import Profile
-from gridmap.errors import InvalidValueError, NotFoundError, PermissionDeniedError
+from gridmap.errors import InvalidValueError, NotFoundError, PermissionDeniedError, StaleVersionError
+from gridmap.patrols.changing import Change, apply, kept_orders, say
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
+from gridmap.patrols.keeping import keep, remove_plan, restore
+from gridmap.patrols.keeping import planned as planned_by
 from gridmap.patrols.models import PatrolPlan, PatrolVisit, VisitKind
 from gridmap.patrols.network import read_network
-from gridmap.patrols.planner import Found, Wish, ask, keep, remove_plan
+from gridmap.patrols.planner import Found, ask
 from gridmap.patrols.planning import Stop, faults, solve
 from gridmap.patrols.queries import read_plan, read_plans
+from gridmap.patrols.wishes import Wish, as_json, from_json
 from gridmap.people.models import Person
 from gridmap.people.permissions import Actor, Holding, Role
 from gridmap.places.models import (
@@ -239,7 +243,7 @@ def test_a_wish_that_cannot_be_met_says_why(engine, wish, change, refusal):
 
 
 def test_a_shift_past_midnight_ends_on_the_next_day(engine, town, wish):
-    uid = planned(engine, replace(wish, hours="22:00-02:00", roads=False), 50)
+    uid = planned(engine, replace(wish, hours="22:00-次日02:00", roads=False), 50)
     with reading(engine) as session:
         plan = read_plan(session, Actor.owner(), uid).plan
     assert plan.opens_at.astimezone(ZONE).day == DAY.day
@@ -310,3 +314,93 @@ def test_the_night_shift_keeps_the_hours_that_began_the_day_before(engine, town,
     assert uid
     assert len(starts) == SPAN
     assert {start.astimezone(ZONE).hour for start in starts} <= {0, 1}
+
+
+def changed(engine, uid, edit, *, actor=None, keep_it=True):
+    """Change a plan as its page does; returns the judged change and the uid of the next version."""
+    with reading(engine) as session:
+        plan = planned_by(session, actor or Actor.owner(), uid)
+        kept = kept_orders(session, plan)
+        question = asked(engine, from_json(plan.wish))
+    change = edit(kept.orders)
+    result = apply(question, change, kept.modes)
+    if not keep_it:
+        return question, result, None
+    with writing(engine) as session:
+        before = planned_by(session, Actor.owner(), uid)
+        found = Found(question, result.plan, 0.0)
+        pins = {"pins": dict(change.pins), "banned": sorted(change.banned), "how": "by hand"}
+        return (
+            question,
+            result,
+            keep(session, Actor.owner(), found, now=NOW, after=before, changes=pins).uid,
+        )
+
+
+def test_a_plan_is_changed_by_hand_version_after_version_and_brought_back(engine, town, wish):
+    uid = planned(engine, wish, 100)
+
+    def give_all_to_the_second(orders):
+        first = [key for keys in orders.values() for key in keys]
+        return Change(orders={1: first[1:]}, pins={first[1]: 1}, banned=frozenset(first[:1]))
+
+    _, result, second = changed(engine, uid, give_all_to_the_second)
+    assert result.faults == tuple(faults(result.problem, result.plan))
+    with reading(engine) as session:
+        assert [one["plan"].version for one in read_plans(session, Actor.owner())] == [2]
+        shown = read_plan(session, Actor.owner(), second)
+        old = read_plan(session, Actor.owner(), uid)
+        assert [one.version for one in shown.versions] == [1, 2]
+        assert (old.newest.id, len(shown.rounds)) == (shown.plan.id, 1)
+        assert sum(one["why"] == "已设为不去" for one in shown.unfitted) == 1
+        # Whose round is gone has no plan any more, and learns nothing of versions.
+        assert read_plans(session, member(town.people[0])) == []
+        assert len(read_plan(session, member(town.people[1]), second).versions) == 1
+        stops = [stage.keys for one in old.rounds for stage in one.stages]
+    # Two people change the same version: the second one is told, and nothing is lost.
+    with pytest.raises(StaleVersionError) as refused:
+        changed(engine, uid, give_all_to_the_second)
+    assert [one["version"] for one in refused.value.changes] == [2]
+    with writing(engine) as session:
+        third = restore(session, Actor.owner(), uid, now=NOW).uid
+    with reading(engine) as session:
+        back = read_plan(session, Actor.owner(), third)
+        assert (back.plan.version, [s.keys for one in back.rounds for s in one.stages]) == (3, stops)
+        assert [one.line for one in back.rounds] == [one.line for one in old.rounds]
+    with writing(engine) as session:
+        remove_plan(session, Actor.owner(), third)
+    with reading(engine) as session:
+        assert session.scalar(select(func.count()).select_from(PatrolPlan)) == 0
+
+
+def test_what_a_change_breaks_is_said_and_a_search_from_it_keeps_what_is_fixed(engine, town, wish):
+    uid = planned(engine, replace(wish, minutes_at_point=20), 100)
+
+    def road_last(orders):
+        keys = [key for row in orders.values() for key in row]
+        roads = [key for key in keys if key.startswith("road")]
+        return Change(orders={0: [key for key in keys if key not in roads] + roads}, pins={roads[0]: 1})
+
+    question, result, _ = changed(engine, uid, road_last, keep_it=False)
+    texts = {(one["unit"], one["text"]) for one in say(question, result)}
+    assert any("不在规定时段 09:00" in text for _, text in texts)
+    assert any("已固定给他人" in text for _, text in texts)
+    again = solve(result.problem, Stop(iterations=100), seed=1, start=result.plan).plan
+    assert faults(result.problem, again) == []
+    pinned = next(n for n, task in enumerate(result.problem.tasks) if task.workers == frozenset({1}))
+    assert {r.worker for r in again.routes for v in r.visits if v.task == pinned} == {1}
+
+
+def test_what_is_gone_meanwhile_is_named_and_nonsense_refused(engine, town, wish):
+    uid = planned(engine, wish, 50)
+    with writing(engine) as session:
+        session.get_one(InspectionPoint, town.points[0].id).valid_to = DAY
+    _, result, _ = changed(engine, uid, lambda orders: Change(orders=orders), keep_it=False)
+    assert result.gone == (f"point-{town.points[0].id}-1",)
+    for wrong in (Change(orders={9: ["point-1-1"]}), Change(orders={0: ["point-1-1"], 1: ["point-1-1"]})):
+        with pytest.raises(InvalidValueError, match="Expected"):
+            changed(engine, uid, lambda _, wrong=wrong: wrong, keep_it=False)
+
+
+def test_a_wish_is_kept_as_it_was(wish):
+    assert from_json(as_json(wish)) == wish

@@ -1,0 +1,280 @@
+"""Keeping plans: their rounds, and version after version of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from sqlalchemy import func, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from gridmap.errors import NotFoundError, StaleVersionError
+from gridmap.language import N_, explain, gettext
+from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
+from gridmap.patrols.planning import Reason
+from gridmap.patrols.wishes import as_json
+from gridmap.people.permissions import Permission
+from gridmap.places.models import InspectionPoint, PriorityRoad
+from gridmap.problems.models import Problem
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from gridmap.patrols.planner import Found
+    from gridmap.people.permissions import Actor
+
+__all__ = ["REASONS", "keep", "newest", "planned", "remove_plan", "require_newest", "restore", "versions"]
+
+REASONS = {
+    Reason.NOBODY: N_("nobody may do it"),
+    Reason.CLOSED: N_("its hours are in nobody's shift"),
+    Reason.UNREACHABLE: N_("there is no way there"),
+    Reason.TOO_LONG: N_("it takes longer than a shift"),
+    Reason.FULL: N_("the shifts are full"),
+    Reason.NOT_WORTH: N_("the way there costs more time than it is worth"),
+}
+_STALE = N_("The plan has been changed meanwhile. What you changed is kept here; look at the newest version.")
+BANNED = N_("it is not to be gone to")
+_MODELS = (
+    (VisitKind.POINT, InspectionPoint),
+    (VisitKind.PROBLEM, Problem),
+    (VisitKind.ROAD, PriorityRoad),
+)
+
+
+def keep(
+    session: Session,
+    actor: Actor,
+    found: Found,
+    *,
+    now: datetime,
+    after: PatrolPlan | None = None,
+    changes: dict[str, Any] | None = None,
+) -> PatrolPlan:
+    """Keep a plan with its rounds.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    after
+        The version that it follows.
+    changes
+        What was set by hand; see `PatrolPlan.changes`.
+
+    Raises
+    ------
+    StaleVersionError
+        If `after` is not the newest version any more.
+    """
+    asked = found.asked
+    workers = asked.posed.problem.workers
+    plan = PatrolPlan(
+        area_id=asked.area_id,
+        day=asked.wish.day,
+        opens_at=asked.at(min(worker.shift.opens for worker in workers)),
+        closes_at=asked.at(max(worker.shift.closes for worker in workers)),
+        profile=asked.wish.profile,
+        seed=asked.wish.seed,
+        searched_s=round(found.seconds),
+        unfitted=_left_out(session, found, set((changes or {}).get("banned", ()))),
+        wish=as_json(asked.wish),
+        changes=changes,
+        actor=actor.name,
+        at=now,
+    )
+    _add_version(session, plan, after)
+    for route in found.plan.routes:
+        line, metres = asked.posed.draw(route)
+        row = PatrolRoute(
+            plan_id=plan.id,
+            unit=route.worker,
+            person_id=asked.units[route.worker].person,
+            leaves_at=asked.at(route.span.opens),
+            returns_at=asked.at(route.span.closes),
+            rests_at=asked.at(route.pause.starts) if route.pause else None,
+            rests_until=asked.at(route.pause.finishes) if route.pause else None,
+            metres=round(metres),
+            geometry=f"SRID=4326;{shapely.to_wkt(line, rounding_precision=7)}",
+        )
+        session.add(row)
+        session.flush()
+        lon, lat = asked.posed.places([visit.task for visit in route.visits])
+        for position, visit in enumerate(route.visits):
+            target = asked.posed.targets[visit.task]
+            session.add(
+                PatrolVisit(
+                    route_id=row.id,
+                    position=position,
+                    key=asked.posed.keys[visit.task],
+                    mode=visit.mode,
+                    kind=target.kind,
+                    point_id=target.id if target.kind is VisitKind.POINT else None,
+                    problem_id=target.id if target.kind is VisitKind.PROBLEM else None,
+                    road_id=target.id if target.kind is VisitKind.ROAD else None,
+                    arrives_at=asked.at(visit.arrives),
+                    starts_at=asked.at(visit.starts),
+                    finishes_at=asked.at(visit.finishes),
+                    metres=asked.posed.problem.tasks[visit.task].modes[visit.mode].metres,
+                    lon=float(lon[position]),
+                    lat=float(lat[position]),
+                )
+            )
+    session.flush()
+    return plan
+
+
+def _add_version(session: Session, plan: PatrolPlan, after: PatrolPlan | None) -> None:
+    if after is not None:
+        require_newest(session, after)
+        plan.first_id, plan.version = after.first_id or after.id, after.version + 1
+    session.add(plan)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        # Somebody else's version came between; only this one's number says so.
+        session.rollback()
+        raise StaleVersionError(_STALE, changes=[]) from error
+
+
+def require_newest(session: Session, plan: PatrolPlan) -> None:
+    """Refuse when there is a later version.
+
+    Raises
+    ------
+    StaleVersionError
+        Telling who made it.
+    """
+    later = [one for one in versions(session, plan) if one.version > plan.version]
+    changes = [{"version": one.version, "actor": one.actor, "at": one.at.isoformat()} for one in later]
+    if changes:
+        raise StaleVersionError(_STALE, changes=changes)
+
+
+def versions(session: Session, plan: PatrolPlan) -> Sequence[PatrolPlan]:
+    """Return all versions of a plan, the first one first."""
+    first = plan.first_id or plan.id
+    return session.scalars(
+        select(PatrolPlan)
+        .where(or_(PatrolPlan.id == first, PatrolPlan.first_id == first))
+        .order_by(PatrolPlan.version)
+    ).all()
+
+
+def newest(session: Session, plan: PatrolPlan) -> PatrolPlan:
+    """Return the newest version of a plan."""
+    return versions(session, plan)[-1]
+
+
+def planned(session: Session, actor: Actor, uid: uuid.UUID) -> PatrolPlan:
+    """Return a plan whose area's patrols the actor plans.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    plan = session.scalar(select(PatrolPlan).where(PatrolPlan.uid == uid))
+    if plan is None or not actor.scope(Permission.PATROL_PLAN).covers(plan.area_id, None):
+        raise NotFoundError("There is no such plan, or it lies outside what you may see.")
+    return plan
+
+
+def restore(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> PatrolPlan:
+    """Make a former version of a plan the newest again, as a version of its own.
+
+    Parameters
+    ----------
+    uid
+        Of the former version.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none whose area the actor plans.
+    """
+    former = planned(session, actor, uid)
+    last = newest(session, former)
+    if last.id == former.id:
+        return former
+    plan: PatrolPlan = _copied(former, first_id=None, version=1, actor=actor.name, at=now)
+    plan.changes = (former.changes or {}) | {"how": "restored", "of": former.version}
+    _add_version(session, plan, last)
+    for route in session.scalars(select(PatrolRoute).where(PatrolRoute.plan_id == former.id)).all():
+        # Text of the store is rounded to six places.
+        line = session.scalars(
+            select(func.ST_AsBinary(PatrolRoute.geometry)).where(PatrolRoute.id == route.id)
+        ).one()
+        copy = _copied(
+            route, plan_id=plan.id, geometry=f"SRID=4326;{shapely.to_wkt(shapely.from_wkb(bytes(line)), 7)}"
+        )
+        session.add(copy)
+        session.flush()
+        session.add_all(
+            _copied(visit, route_id=copy.id)
+            for visit in session.scalars(select(PatrolVisit).where(PatrolVisit.route_id == route.id))
+        )
+    session.flush()
+    return plan
+
+
+def _copied(row: Any, **other: Any) -> Any:
+    """A row like another one."""
+    names = [column.name for column in row.__table__.columns if column.name not in {"id", "uid", *other}]
+    return type(row)(**{name: getattr(row, name) for name in names}, **other)
+
+
+def remove_plan(session: Session, actor: Actor, uid: uuid.UUID) -> None:
+    """Remove a plan in all its versions, with their rounds.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none whose area the actor plans.
+    """
+    for plan in reversed(versions(session, planned(session, actor, uid))):
+        for route in session.scalars(select(PatrolRoute).where(PatrolRoute.plan_id == plan.id)).all():
+            for visit in session.scalars(select(PatrolVisit).where(PatrolVisit.route_id == route.id)):
+                session.delete(visit)
+            session.flush()
+            session.delete(route)
+        session.flush()
+        session.delete(plan)
+        session.flush()
+
+
+def _left_out(session: Session, found: Found, banned: set[str]) -> list[dict[str, Any]]:
+    """What is in no round, a road with the metres of it, and why, in the language of whoever plans."""
+    posed = found.asked.posed
+    said: dict[tuple[VisitKind, int], str] = {
+        (target.kind, target.id): explain(fault) for target, fault in posed.lost
+    }
+    metres: dict[tuple[VisitKind, int], int] = {}
+    keys: dict[tuple[VisitKind, int], list[str]] = {}
+    for one in found.plan.unfitted:
+        target = posed.targets[one.task]
+        key = (target.kind, target.id)
+        name = posed.keys[one.task]
+        said.setdefault(key, gettext(BANNED if name in banned else REASONS[one.reason]))
+        keys.setdefault(key, []).append(name)
+        metres[key] = metres.get(key, 0) + posed.problem.tasks[one.task].modes[0].metres
+    uids: dict[tuple[VisitKind, int], str] = {}
+    for kind, model in _MODELS:
+        ids = [row for one, row in said if one is kind]
+        for start in range(0, len(ids), 500):
+            rows = session.execute(select(model.id, model.uid).where(model.id.in_(ids[start : start + 500])))
+            uids |= {(kind, row): str(uid) for row, uid in rows}
+    return [
+        {
+            "kind": key[0].value,
+            "uid": uids[key],
+            "why": why,
+            "metres": metres.get(key, 0),
+            "keys": keys.get(key, []),
+        }
+        for key, why in sorted(said.items())
+    ]
