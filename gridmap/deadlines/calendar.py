@@ -146,6 +146,18 @@ class WorkingCalendar:
             passed[counted] = self._worked(until[counted]) - self._worked(since[counted])
         return passed
 
+    def granted(
+        self, start: ArrayLike, end: ArrayLike, unit: ArrayLike
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Whole units, and microseconds used of them before `start`, of a limit that is given as a time.
+
+        ``due(start, *granted)`` with the same units is `end`, or the first working moment that is as far.
+        """
+        passed = np.maximum(self.used(start, end, unit), 0)
+        size = self._sizes[np.asarray(unit, dtype=np.intp)]
+        allowed = -(-passed // size)
+        return allowed, allowed * size - passed
+
     def is_worked(self, day: date) -> bool:
         """Whether a day is worked."""
         return self.listed.days.get(day, day.weekday() < 5)

@@ -119,7 +119,7 @@ def make_problems(spots: Spots, count: int, *, now: datetime, seed: int) -> Prob
         source,
         found,
         closed,
-        _put_off(closed, found, moment, random),
+        _put_off(state, closed, found, moment, random),
         np.round(lon, 7),
         np.round(lat, 7),
         spots.address[spot],
@@ -196,12 +196,20 @@ def _fates(
 
 
 def _put_off(
-    closed: NDArray[np.datetime64], found: NDArray[np.datetime64], moment: np.datetime64, random: Generator
+    state: NDArray[np.int64],
+    closed: NDArray[np.datetime64],
+    found: NDArray[np.datetime64],
+    moment: np.datetime64,
+    random: Generator,
 ) -> NDArray[np.datetime64]:
-    """Later limits of half of what has been open for a day or more, as headquarters grants them."""
+    """Later limits of half of what has been open for a day or more, as headquarters grants them.
+
+    What is suspended is so until a time to come.
+    """
     due = np.full(len(closed), np.datetime64("NaT"), dtype="datetime64[us]")
     waiting = np.flatnonzero(np.isnat(closed) & (moment - found > np.timedelta64(1, "D")))
     granted = waiting[random.random(len(waiting)) < 0.5]
+    granted = np.union1d(granted, np.flatnonzero(state == list(State).index(State.SUSPENDED)))
     due[granted] = moment + random.integers(4, 12 * 24, len(granted)).astype("timedelta64[h]")
     return due
 

@@ -94,7 +94,7 @@ SOURCE_WORDS: Mapping[str, Source] = {
     "Maximo Integration": Source.DEPARTMENT,
 }
 _COMPARED = ("state", "closed_at", "due_at", "description", "address")
-_STEPS = ("checked_at", "dispatched_at", "fixed_at", "fix_due_at", "on_time")
+_STEPS = ("checked_at", "dispatched_at", "fixed_at", "fix_due_at", "clock_since", "on_time")
 """What follows from state and times, unless it is known better."""
 _IDENTITY = uuid.UUID("6f3a1b7e-52f2-5d0c-9a44-0d9a3a7c8330")
 
@@ -377,6 +377,10 @@ def _steps_after(after: Mapping[str, NDArray[Any]], before: Mapping[str, NDArray
     }
     moved = _differ(after["due_at"], before["due_at"]) | np.isnat(before["fix_due_at"])
     steps["fix_due_at"] = np.where(moved, implied["fix_due_at"], before["fix_due_at"])
+    runs = ~np.isnat(implied["clock_since"])
+    steps["clock_since"] = np.where(
+        runs & ~np.isnat(before["clock_since"]), before["clock_since"], implied["clock_since"]
+    )
     judged = ~(np.isnat(steps["fixed_at"]) | np.isnat(steps["fix_due_at"]))
     steps["on_time"] = np.where(judged, steps["fixed_at"] <= steps["fix_due_at"], -1)
     return steps

@@ -133,6 +133,9 @@ class Assignment:
     organisation_id: NDArray[np.int64]
     severity: NDArray[np.int16]
     due_at: NDArray[np.datetime64]
+    time_allowed: NDArray[np.int64]
+    time_unit: NDArray[np.int64]
+    """Position in `TimeUnit`."""
     flags: NDArray[np.int16]
     """`Flag.OUTSIDE_CELLS` where it applies."""
     person_by: NDArray[np.int8]
@@ -235,6 +238,8 @@ def assign(
         organisation_id=organisation,
         severity=categories.severity[kind],
         due_at=limits.calendar.due(found_at, allowed, unit),
+        time_allowed=allowed.astype(np.int64),
+        time_unit=unit.astype(np.int64),
         flags=np.where(cell < 0, Flag.OUTSIDE_CELLS.value, 0).astype(np.int16),
         person_by=person_by,
         organisation_by=organisation_by,

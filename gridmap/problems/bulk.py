@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
+    from gridmap.deadlines.calendar import WorkingCalendar
     from gridmap.jobs import Progress
     from gridmap.people.permissions import Actor
+    from gridmap.problems.assignment import Assignment
 
 __all__ = ["insert_problems"]
 
@@ -92,10 +94,11 @@ def insert_problems(
     ground = ground_on(session, now.astimezone(settings.zone).date(), reach_metres=settings.road_reach_metres)
     standing = stand_for(ground.cells.cells, geometry)
     lon, lat = standing.lon, standing.lat
+    limits = load_limits(session, settings)
     whose = assign(
         ground,
         load_categories(session),
-        load_limits(session, settings),
+        limits,
         lon,
         lat,
         category_ids=category,
@@ -143,7 +146,8 @@ def insert_problems(
             "found_at": found_at,
             "closed_at": closed_at,
             "due_at": due_at,
-            **steps_behind(state, found_at, closed_at, due_at),
+            **(steps := steps_behind(state, found_at, closed_at, due_at)),
+            **_clocks(steps["clock_since"], due_at, whose, limits.calendar),
             "recurrence": earlier >= 0,
             "description": columns.get("description", ""),
             "address": columns.get("address", ""),
@@ -172,6 +176,23 @@ def insert_problems(
         step=lambda done: progress(0.8 * count + 0.2 * done, count, "Writing the history"),
     )
     return ids
+
+
+def _clocks(
+    since: NDArray[np.datetime64],
+    due_at: NDArray[np.datetime64],
+    whose: Assignment,
+    calendar: WorkingCalendar,
+) -> dict[str, Any]:
+    """Time allowed where a clock runs: the table's, or what makes the limit that was given."""
+    granted, used = calendar.granted(since, due_at, whose.time_unit)
+    given = due_at != whose.due_at
+    stands = np.isnat(since)
+    return {
+        "time_allowed": np.ma.masked_array(np.where(given, granted, whose.time_allowed), mask=stands),
+        "time_unit": np.where(stands, -1, whose.time_unit),
+        "clock_used": np.where(given & ~stands, used, 0),
+    }
 
 
 def _times(given: Any, count: int) -> NDArray[np.datetime64]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["impossible_times", "steps_behind", "suspect_default_coordinates"]
 
 _VOID = (State.REJECTED, State.MERGED)
+_AT_WORK = (State.DISPATCHED, State.ACCEPTED, State.SENT_BACK)
 _STATES = list(State)
 
 _FEWEST_PLACES, _FEWEST_CASES, _LEAST_SHARE, _GAP, _MOST_DEFAULTS = 100, 100, 0.01, 10, 5
@@ -26,7 +27,7 @@ def steps_behind(
 
     A record in another system's list was filed there and given to somebody when it was opened, as its limit
     counts from then; it was handed back when it was closed. What is only recorded, rejected or merged was not
-    filed; what is only checked was given to nobody.
+    filed; what is only checked was given to nobody. The clock runs while somebody has it.
 
     Parameters
     ----------
@@ -38,8 +39,9 @@ def steps_behind(
     Returns
     -------
     dict
-        ``checked_at``, ``dispatched_at``, ``fixed_at`` and ``fix_due_at``, datetime64[us], NaT where it has
-        not happened; ``on_time``, a masked array of bool, masked where it was not fixed or had no limit.
+        ``checked_at``, ``dispatched_at``, ``fixed_at``, ``fix_due_at`` and ``clock_since``, datetime64[us],
+        NaT where it has not happened; ``on_time``, a masked array of bool, masked where it was not fixed or
+        had no limit.
     """
     position = np.asarray(state)
     found, closed, due = (np.asarray(t, dtype="datetime64[us]") for t in (found_at, closed_at, due_at))
@@ -53,6 +55,7 @@ def steps_behind(
         "dispatched_at": np.where(given, found, never),
         "fixed_at": fixed,
         "fix_due_at": limit,
+        "clock_since": np.where(np.isin(position, [_STATES.index(one) for one in _AT_WORK]), found, never),
         "on_time": np.ma.masked_array(fixed <= limit, mask=np.isnat(fixed) | np.isnat(limit)),
     }
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridmap.config import Settings
-from gridmap.deadlines.calendar import UNITS, load_calendar
+from gridmap.deadlines.calendar import CONTINUOUS, UNITS, load_calendar
 from gridmap.deadlines.days import listed_days
 from gridmap.errors import SettingError
 from gridmap.hours import parse_hours
@@ -119,6 +119,17 @@ def test_a_pause_never_shortens(calendar, *, start, allowed, unit, pause, stamp)
     stopped = since + (due - since) // 2
     used = calendar.used(since, stopped, UNITS[unit])
     assert calendar.due(stopped + np.timedelta64(pause, "us"), allowed, UNITS[unit], used=used) >= due
+
+
+@SHARED
+@given(start=ODD_MOMENTS, wait=st.timedeltas(timedelta(0), timedelta(days=400)), unit=UNIT)
+def test_a_limit_given_as_a_time_is_whole_units_and_a_rest(calendar, *, start, wait, unit, stamp):
+    since, end = stamp(start), stamp(start + wait)
+    allowed, used = calendar.granted(since, end, UNITS[unit])
+    due = calendar.due(since, allowed, UNITS[unit], used)
+    assert calendar.used(since, due, UNITS[unit]) == calendar.used(since, end, UNITS[unit])
+    assert 0 <= used < {TimeUnit.WORKING_HOUR: HOUR, TimeUnit.URGENT_HOUR: HOUR}.get(unit, 24 * HOUR)
+    assert unit not in CONTINUOUS or due == end
 
 
 @SHARED

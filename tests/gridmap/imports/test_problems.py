@@ -77,7 +77,7 @@ def test_a_later_table_moves_the_state_and_undo_moves_it_back(ready, tmp_path):
         assert session.scalar(select(func.count(Event.id))) == 1
 
 
-STEPS = ("checked_at", "dispatched_at", "fixed_at", "fix_due_at", "on_time")
+STEPS = ("checked_at", "dispatched_at", "fixed_at", "fix_due_at", "clock_since", "on_time")
 
 
 def steps_of(engine):
@@ -103,11 +103,11 @@ def test_a_closed_record_tells_whether_it_was_fixed_in_time_and_undo_forgets_it(
     ready.apply("problems", first)
     found, limit = "2026-04-01T00:00", "2026-04-02T00:00"
     before = {
-        "A1": [found, found, limit, limit, True],
-        "A2": [found, found, "2026-04-02T00:01", limit, False],
-        "A3": [found, found, None, limit, None],
-        "A4": [None] * 5,
-        "A5": [None] * 5,
+        "A1": [found, found, limit, limit, None, True],
+        "A2": [found, found, "2026-04-02T00:01", limit, None, False],
+        "A3": [found, found, None, limit, found, None],
+        "A4": [None] * 6,
+        "A5": [None] * 6,
     }
     assert steps_of(ready.engine) == before
     rows[2] = "A3,占道经营,2026-04-01 08:00,2026-04-03 08:00,2026-04-02 20:00,已结案"
@@ -115,8 +115,8 @@ def test_a_closed_record_tells_whether_it_was_fixed_in_time_and_undo_forgets_it(
     later.write_text(head + "".join(row + place for row in rows), encoding="utf-8")
     uid = ready.apply("problems", later)
     assert steps_of(ready.engine) == before | {
-        "A3": [found, found, "2026-04-02T12:00", "2026-04-03T00:00", True],
-        "A4": [found, found, "2026-04-02T12:00", limit, False],
+        "A3": [found, found, "2026-04-02T12:00", "2026-04-03T00:00", None, True],
+        "A4": [found, found, "2026-04-02T12:00", limit, None, False],
     }
     ready.undo(uid)
     assert steps_of(ready.engine) == before
