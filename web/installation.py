@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app, g
 
+from gridmap.forecast.service import Forecasts
 from gridmap.hotspots.heat import Denominators
 from gridmap.hotspots.reader import MapReader
 from gridmap.patrols.network import NetworkKeeper
@@ -50,6 +51,7 @@ class Installation:
     network: NetworkKeeper
     questions: QuestionKeeper
     walkable: GroundKeeper
+    forecasts: Forecasts
     answers: AnswerStore
     recognised: dict[Any, Recognised | None]
     """Whom secrets belong to, by their hash and the clocks; see `web.sessions`."""
@@ -72,6 +74,7 @@ class Installation:
             network=NetworkKeeper(settings.data_dir / "network"),
             questions=QuestionKeeper(),
             walkable=GroundKeeper(),
+            forecasts=Forecasts(),
             answers=AnswerStore(),
             recognised={},
             touched={},

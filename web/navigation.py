@@ -70,6 +70,7 @@ ENTRIES: tuple[Entry | Group, ...] = (
         (
             Entry(N_("Patrol plans"), "/patrols", Permission.PATROL_READ),
             Entry(N_("Tracks and coverage"), "/tracks", Permission.TRACK_RECORD),
+            Entry(N_("Forecast"), "/forecast", Permission.FORECAST_READ),
             Entry(N_("Assessors' routes"), "/inspections", Permission.INSPECTION_PLAN, everywhere=True),
         ),
     ),

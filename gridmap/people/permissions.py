@@ -56,6 +56,7 @@ class Permission(StrEnum):
     PATROL_PLAN = "patrol:plan"
     PATROL_READ = "patrol:read"
     INSPECTION_PLAN = "inspection:plan"
+    FORECAST_READ = "forecast:read"
     EVIDENCE_ADD = "evidence:add"
     EVIDENCE_ORIGINAL = "evidence:original"
     SHOP_READ = "shop:read"
@@ -85,7 +86,13 @@ class Role(StrEnum):
 
 
 _READ = frozenset(
-    {Permission.PLACE_READ, Permission.PROBLEM_READ, Permission.PERSON_READ, Permission.SHOP_READ}
+    {
+        Permission.PLACE_READ,
+        Permission.PROBLEM_READ,
+        Permission.FORECAST_READ,
+        Permission.PERSON_READ,
+        Permission.SHOP_READ,
+    }
 )
 _FIELD = (
     _READ

@@ -31,6 +31,7 @@ PATHS = {
     "/api/v1/summary": {},
     "/api/v1/filters": {},
     "/api/v1/figures": {},
+    "/api/v1/forecast": {},
     "/api/v1/figures/problems": {},
     "/api/v1/search": {"q": "人民"},
     "/api/v1/tiles/cells/<z>/<x>/<y>.mvt": {},

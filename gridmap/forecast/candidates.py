@@ -1,0 +1,142 @@
+"""Ways to forecast, from the simplest to a learned one; each gives every square a number, more being worse.
+
+The simple ones need no fitting. `features` are what the learned one looks at, all of them known when a
+forecast is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from gridmap.forecast.history import History
+
+__all__ = ["SIMPLE", "Learned", "Way", "features", "fit"]
+
+_MOST_ROWS = 120_000
+"""Rows that are learned from; of squares without a find a part stands for all."""
+_HALF_LIFE = 8.0
+_KERNEL_PASSES = 1
+_RIDGE = 1e-3
+
+
+class Way(StrEnum):
+    """How it is forecast; where two are as good, the one that stands first is taken."""
+
+    MONTH = "month"
+    RECENT = "recent"
+    KERNEL = "kernel"
+    SEASON = "season"
+    LEARNED = "learned"
+
+
+class Simple(Protocol):
+    """Scores squares k weeks before the origin, shape (g,)."""
+
+    def __call__(self, history: History, k: int) -> NDArray[np.float64]:
+        """Score."""
+
+
+def _month(history: History, k: int) -> NDArray[np.float64]:
+    return history.lately(history.every, k, 4)
+
+
+def _recent(history: History, k: int) -> NDArray[np.float64]:
+    return history.decayed(history.every, k, _HALF_LIFE)
+
+
+def _kernel(history: History, k: int) -> NDArray[np.float64]:
+    return history.ground.spread(_recent(history, k), _KERNEL_PASSES)
+
+
+def _season(history: History, k: int) -> NDArray[np.float64]:
+    return history.same_month(k)
+
+
+SIMPLE: dict[Way, Simple] = {
+    Way.MONTH: _month,
+    Way.RECENT: _recent,
+    Way.KERNEL: _kernel,
+    Way.SEASON: _season,
+}
+"""Counts of the last four weeks; counts that halve every eight weeks; these spread by a kernel over the
+squares around; the mean of the same weekdays and hours in the same month."""
+
+
+def features(history: History, k: int, beside: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """What is known of each square k weeks before the origin, as logarithms, shape (g, f).
+
+    Parameters
+    ----------
+    beside
+        What does not change: sites and roads near each square, shape (g, s).
+    """
+    ground, lead = history.ground, history.lead
+    every = [history.decayed(history.every, k, weeks) for weeks in (2, 8, 26, 104)]
+    alike = [history.decayed(history.alike, k + lead, weeks) for weeks in (8, 52)]
+    hours = [history.decayed(history.hours, k, weeks) for weeks in (8, 52)]
+    near = [
+        ground.neighbours(every[1]),
+        ground.spread(every[1], 2),
+        ground.spread(every[2], 8),
+        ground.spread(every[3], 2),
+        ground.spread(hours[1], 2),
+    ]
+    columns = [np.log(x + 0.002) for x in (*every, *alike, *hours, *near, history.same_month(k))]
+    table = np.stack(columns, axis=1)
+    return table if beside is None else np.hstack([table, beside])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """A model that was fitted."""
+
+    model: Any
+
+    def score(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Expected finds of squares, by their features; shape (g,)."""
+        return np.asarray(self.model.predict(table), dtype=float)
+
+
+def fit(history: History, weeks: Sequence[int], beside: NDArray[np.float64] | None = None) -> Learned:
+    """Learn from how forecasts of some weeks ago would have had to be: a Poisson regression.
+
+    Parameters
+    ----------
+    history
+        What was found.
+    weeks
+        How many weeks ago; each window is wholly known.
+    beside
+        See `features`.
+    """
+    from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415 - a server starts without it
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - as above
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - as above
+
+    tables, targets, weights = [], [], []
+    most = max(_MOST_ROWS // max(len(weeks), 1), 1)
+    for k in weeks:
+        found = history.found(k)
+        step = max(-(-len(found) // most), 1)
+        kept = np.flatnonzero((found > 0) | ((np.arange(len(found)) + k) % step == 0))
+        tables.append(features(history, k, beside)[kept])
+        targets.append(found[kept])
+        weights.append(np.where(found[kept] > 0, 1.0, float(step)))
+    model = make_pipeline(StandardScaler(), PoissonRegressor(alpha=_RIDGE, solver="newton-cholesky"))
+    weight = np.concatenate(weights)
+    model.fit(
+        np.concatenate(tables),
+        np.concatenate(targets),
+        standardscaler__sample_weight=weight,
+        poissonregressor__sample_weight=weight,
+    )
+    return Learned(model)
