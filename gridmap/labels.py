@@ -9,6 +9,7 @@ from geodata.travel import Profile
 from gridmap.coverage.audit import FindingKind
 from gridmap.deadlines.models import AccountabilityState, NoticeKind, StepKind
 from gridmap.evidence.models import Doubt, MediaKind, Stage
+from gridmap.inspections.posts import Emptiness
 from gridmap.inspections.readiness import Reason
 from gridmap.language import gettext
 from gridmap.people.models import OrganisationKind
@@ -206,6 +207,10 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Reason.TOO_LONG: _("takes longer than its organisation has before it is passed"),
             Reason.AT_LIMIT: _("so much is wrong at this place that fixing one brings nothing"),
             Reason.OUTWEIGHED: _("the hands bring more elsewhere"),
+        },
+        Emptiness: {
+            Emptiness.NOBODY: _("nobody is responsible for the point or its cell"),
+            Emptiness.ELSEWHERE: _("who is responsible here must be elsewhere at that time"),
         },
         StepKind: {
             StepKind.REMIND: _("reminder"),

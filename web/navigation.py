@@ -72,6 +72,7 @@ ENTRIES: tuple[Entry | Group, ...] = (
             Entry(N_("Tracks and coverage"), "/tracks", Permission.TRACK_RECORD),
             Entry(N_("Forecast"), "/forecast", Permission.FORECAST_READ),
             Entry(N_("Assessors' routes"), "/inspections", Permission.INSPECTION_PLAN, everywhere=True),
+            Entry(N_("My posts"), "/inspections/posts", Permission.PATROL_READ),
         ),
     ),
     Group(

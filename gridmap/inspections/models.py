@@ -10,9 +10,10 @@ from sqlalchemy import BigInteger, ForeignKey, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geodata.travel import Profile
+from gridmap.inspections.posts import Emptiness
 from gridmap.store.base import Base, Identified, text_enum
 
-__all__ = ["InspectionRoute", "InspectionStop"]
+__all__ = ["InspectionPost", "InspectionRoute", "InspectionStop"]
 
 
 class InspectionRoute(Base, Identified):
@@ -47,3 +48,19 @@ class InspectionStop(Base, Identified):
     leaves_at: Mapped[datetime]
     along_m: Mapped[int] = mapped_column(Integer)
     """Where on the route it lies, metres from the start."""
+
+
+class InspectionPost(Base, Identified):
+    """Somebody stands at a stop while the assessors are there (蹲点), or ought to."""
+
+    __tablename__ = "inspection_post"
+
+    route_id: Mapped[int] = mapped_column(ForeignKey("inspection_route.id", ondelete="CASCADE"), index=True)
+    stop_id: Mapped[int] = mapped_column(ForeignKey("inspection_stop.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    empty: Mapped[Emptiness | None] = mapped_column(text_enum(Emptiness))
+    """Why nobody stands there; none where somebody does."""
+    picked: Mapped[bool] = mapped_column(default=False)
+    """Whether who stands there was changed by hand."""

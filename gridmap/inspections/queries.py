@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from gridmap.people.permissions import Actor
 
-__all__ = ["Passed", "Seen", "read_route", "read_routes", "see"]
+__all__ = ["Passed", "Seen", "read_route", "read_routes", "see", "shapes_of"]
 
 _DEGREE_M = 111_000.0
 _PIECE_DEGREES = 0.005
@@ -149,7 +149,7 @@ def see(
     now
         In UTC.
     """
-    points = _shapes(session, stops)
+    points = shapes_of(session, [one.point.id for one in stops])
     box = _around(shapely.union_all([line, *(shapely.box(*one.bounds) for one in points)]))
     found = read_columns(
         session,
@@ -193,16 +193,13 @@ def see(
     )
 
 
-def _shapes(session: Session, stops: tuple[Passed, ...]) -> NDArray[np.object_]:
-    """Shapes of the points at which a route stops, in its order."""
+def shapes_of(session: Session, points: list[int]) -> NDArray[np.object_]:
+    """Shapes of inspection points by their rows in the store, EPSG:4326, shape (n,)."""
     rows = read_columns(
-        session,
-        select(InspectionPoint.id, InspectionPoint.geometry).where(
-            InspectionPoint.id.in_([one.point.id for one in stops])
-        ),
+        session, select(InspectionPoint.id, InspectionPoint.geometry).where(InspectionPoint.id.in_(points))
     )
     by_id = dict(zip(rows["id"].tolist(), rows["geometry"], strict=True))
-    shapes: NDArray[np.object_] = np.array([by_id[one.point.id] for one in stops], dtype=object)
+    shapes: NDArray[np.object_] = np.array([by_id[one] for one in points], dtype=object)
     return shapes
 
 

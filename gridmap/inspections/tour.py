@@ -13,7 +13,7 @@ from sqlalchemy import select
 from geodata.errors import GeometryError
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError, NotFoundError
-from gridmap.inspections.models import InspectionRoute, InspectionStop
+from gridmap.inspections.models import InspectionPost, InspectionRoute, InspectionStop
 from gridmap.language import explain
 from gridmap.look_back.rules import draw
 from gridmap.patrols.planning import UNREACHABLE, Problem, Stop, Task, Travel, Window, Worker, solve
@@ -300,7 +300,7 @@ def lay(session: Session, actor: Actor, tour: Tour, *, now: datetime) -> Inspect
 
 
 def remove_route(session: Session, actor: Actor, uid: uuid.UUID) -> None:
-    """Remove a route with its stops.
+    """Remove a route with its stops and posts.
 
     Raises
     ------
@@ -311,6 +311,9 @@ def remove_route(session: Session, actor: Actor, uid: uuid.UUID) -> None:
     route = session.scalar(select(InspectionRoute).where(InspectionRoute.uid == uid))
     if route is None:
         raise NotFoundError("There is no such route.")
+    for post in session.scalars(select(InspectionPost).where(InspectionPost.route_id == route.id)):
+        session.delete(post)
+    session.flush()
     for stop in session.scalars(select(InspectionStop).where(InspectionStop.route_id == route.id)):
         session.delete(stop)
     session.flush()

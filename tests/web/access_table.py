@@ -72,6 +72,15 @@ ROUTES: dict[str, Line] = {
     "GET /inspections/<uuid:uid>/readiness.xlsx": Line(
         Permission.INSPECTION_PLAN, everywhere=True, of="nothing"
     ),
+    "GET /inspections/<uuid:uid>/posts": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
+    "POST /inspections/<uuid:uid>/posts": Line(
+        Permission.INSPECTION_PLAN, everywhere=True, of="nothing", form={"each": "1"}
+    ),
+    "GET /inspections/posts": Line(SIGNED_IN),
+    "GET /inspections/posts/<uuid:uid>": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
+    "POST /inspections/posts/<uuid:uid>": Line(
+        Permission.INSPECTION_PLAN, everywhere=True, of="nothing", form={"person": ""}
+    ),
     "POST /inspections/<uuid:uid>/remove": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
     "GET /patrols": Line(Permission.PATROL_READ),
     "POST /patrols": Line(Permission.PATROL_PLAN, form={"area": "nothing"}),

@@ -14,6 +14,8 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from gridmap.inspections.tour import Tour, TourWish, lay
+from gridmap.people.logins import create_login
+from gridmap.people.models import Person
 from gridmap.people.permissions import Actor, Role
 from gridmap.places.models import InspectionPoint, Street
 from gridmap.problems.models import Problem, Source, State
@@ -21,6 +23,7 @@ from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
 
 from .api.conftest import SIDE, SOUTH, WEST, line, town
+from .conftest import PASSWORD
 
 __all__ = ["town"]
 
@@ -150,3 +153,33 @@ def test_what_to_fix_first_is_told_with_hands_and_as_a_workbook(sign_in, address
     assert 'value="many"' in bad.text
     assert 'id="fault-spans"' in bad.text
     assert client.get(f"{address}/readiness.xlsx", query_string={hands: "many"}).status_code == 422
+
+
+def test_people_are_posted_changed_by_hand_and_told_themselves(sign_in, address, app, town):
+    client = sign_in(Role.SUPERVISION)
+    assert "尚未安排蹲点" in client.get(f"{address}/posts").text
+    assert client.post(f"{address}/posts", data={"before": "x"}).status_code == 422
+    client.post(f"{address}/posts", data={"before": "30", "after": "10", "each": "1"})
+    page = client.get(f"{address}/posts").text
+    # The grid worker of the market's cell stands there; the station lies in no cell.
+    assert "工00" in page
+    assert "点位及所在网格无责任人" in page
+    links = re.findall(r'href="(/inspections/posts/[0-9a-f-]{36})"', page)
+    assert len(links) == 2
+    assert "工00" in client.get(links[1], query_string={"q": "工00"}).text
+    # Two and a half kilometres in ten minutes: nobody walks that.
+    answer = client.post(links[1], data={"person": town.workers[0].uid})
+    assert answer.status_code == 409
+    assert "来不及步行赶到" in answer.text
+    assert client.post(links[1], data={"person": town.workers[1].uid}).status_code == 302
+    assert "手工调整" in client.get(f"{address}/posts").text
+    with writing(app.extensions["gridmap"].engine) as session:
+        person = session.get(Person, town.workers[1].id)
+        create_login(session, person=person, username="w1", password=PASSWORD, role=Role.GRID_WORKER)
+    own = app.test_client()
+    own.post("/sign-in", data={"username": "w1", "password": PASSWORD})
+    mine = own.get("/inspections/posts").text
+    assert "北门车站" in mine
+    assert "东风菜市场" not in mine
+    assert client.post(f"{address}/remove").status_code == 302
+    assert "没有安排给您的蹲点任务" in own.get("/inspections/posts").text

@@ -53,6 +53,7 @@ UNCLOCKED = {
     "ledger_choice",
     "ledger_note",
     "ledger_revision",
+    "inspection_post",
     "inspection_route",
     "inspection_stop",
     "patrol_plan",
