@@ -19,8 +19,8 @@ from geodata.travel import Profile
 from geodata.turns import TurnRule
 from gridmap.errors import NotFoundError
 from gridmap.places.models import RoadRule, Street
-from gridmap.store.bulk import read_columns
 from gridmap.store.clock import read_clocks
+from gridmap.store.extract import read_sorted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,15 +143,15 @@ class _Streets:
 
     @classmethod
     def read(cls, session: Session) -> _Streets:
-        street = (Street.source_ref, Street.name, Street.road_class, Street.oneway, Street.tags)
-        columns = read_columns(session, select(*street, Street.geometry).order_by(Street.id))
+        street = (Street.id, Street.source_ref, Street.name, Street.road_class, Street.oneway, Street.tags)
+        columns = read_sorted(session, select(*street, Street.geometry), Street.id)
         if not len(columns["geometry"]):
             raise NotFoundError(
                 "There is no street network yet. Import an OpenStreetMap file with its streets first."
             )
-        rule = (RoadRule.kind, RoadRule.lon, RoadRule.lat, RoadRule.profiles)
+        rule = (RoadRule.id, RoadRule.kind, RoadRule.lon, RoadRule.lat, RoadRule.profiles)
         streets = (RoadRule.from_ref, RoadRule.to_ref, RoadRule.via_refs)
-        return cls(columns, read_columns(session, select(*rule, *streets).order_by(RoadRule.id)))
+        return cls(columns, read_sorted(session, select(*rule, *streets), RoadRule.id))
 
     def digest(self) -> str:
         seen = hashlib.blake2b(digest_size=12)

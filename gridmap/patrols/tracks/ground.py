@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,8 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.places.models import GridCell, InspectionPoint, PriorityRoad
-from gridmap.store.bulk import read_columns
 from gridmap.store.clock import read_clocks
+from gridmap.store.extract import read_sorted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,19 +105,53 @@ class GroundKeeper:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: tuple[Any, Ground] | None = None
+        self._kept: tuple[Any, Any, Ground] | None = None
 
     def get(self, session: Session, network: Network, day: date) -> Ground:
         """Return the samples as `session` sees the places on a day."""
         clocks = read_clocks(session)
         with self._lock:
-            state = (id(network), clocks.base, clocks.ground, day)
-            if self._kept is None or self._kept[0] != state:
-                self._kept = (state, _sampled(session, network, day))
-            return self._kept[1]
+            now = (id(network), clocks.base, clocks.ground, day)
+            if self._kept is not None and self._kept[0] == now:
+                return self._kept[2]
+            places = _Places.read(session, day)
+            # The clock moves for people too, and each time somebody has patrolled; the samples only change
+            # with the places themselves.
+            state = places.digest()
+            same = self._kept is not None and self._kept[1] == state and self._kept[2].network is network
+            ground = self._kept[2] if self._kept is not None and same else _sampled(network, places)
+            self._kept = (now, state, ground)
+            return ground
 
 
-def _sampled(session: Session, network: Network, day: date) -> Ground:
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Places in force on a day, by column."""
+
+    cells: dict[str, NDArray[Any]]
+    points: dict[str, NDArray[Any]]
+    roads: dict[str, NDArray[Any]]
+
+    @classmethod
+    def read(cls, session: Session, day: date) -> _Places:
+        def of(model: Any, *columns: Any) -> dict[str, NDArray[Any]]:
+            wanted = select(model.id, *columns, model.geometry).where(model.in_force(day))
+            return read_sorted(session, wanted, model.id)
+
+        return cls(
+            of(GridCell, GridCell.area_id), of(InspectionPoint, InspectionPoint.area_id), of(PriorityRoad)
+        )
+
+    def digest(self) -> str:
+        seen = hashlib.blake2b(digest_size=12)
+        for table in (self.cells, self.points, self.roads):
+            for name, values in table.items():
+                said = shapely.to_wkb(values).tolist() if name == "geometry" else values.tolist()
+                seen.update(repr((name, said)).encode())
+        return seen.hexdigest()
+
+
+def _sampled(network: Network, held: _Places) -> Ground:
     graph = network.graph
     router = network.router()
     edges = np.flatnonzero(router.piece >= 0)
@@ -132,10 +167,7 @@ def _sampled(session: Session, network: Network, day: date) -> Ground:
     places = shapely.line_interpolate_point(router.snapper.lines[edge], fraction, normalized=True)
     xy = shapely.get_coordinates(places)
     lon, lat = graph.projection.inverse_xy(*xy.T)
-    cells = read_columns(
-        session,
-        select(GridCell.id, GridCell.area_id, GridCell.geometry).where(GridCell.in_force(day)),
-    )
+    cells = held.cells
     cell = np.full(len(edge), -1, dtype=np.int64)
     if len(cells["id"]):
         tree = shapely.STRtree(graph.projection.forward(cells["geometry"]))
@@ -162,8 +194,8 @@ def _sampled(session: Session, network: Network, day: date) -> Ground:
             int(i): None if a is None or a < 0 else int(a)
             for i, a in zip(cells["id"], cells["area_id"], strict=True)
         },
-        _points(session, here, project, day),
-        _roads(session, here, project, day),
+        _points(held.points, here, project),
+        _roads(held.roads, here, project),
     )
 
 
@@ -171,9 +203,7 @@ _SEEN_FROM_M = 40.0
 _ALONG_M = 20.0
 
 
-def _points(session: Session, here: shapely.STRtree, project: Any, day: date) -> NDArray[np.int64]:
-    columns = (InspectionPoint.id, InspectionPoint.area_id, InspectionPoint.geometry)
-    found = read_columns(session, select(*columns).where(InspectionPoint.in_force(day)))
+def _points(found: dict[str, NDArray[Any]], here: shapely.STRtree, project: Any) -> NDArray[np.int64]:
     rows = np.full((len(found["id"]), 3), -1, dtype=np.int64)
     if len(rows):
         rows[:, 0], rows[:, 1] = found["id"], found["area_id"]
@@ -184,10 +214,9 @@ def _points(session: Session, here: shapely.STRtree, project: Any, day: date) ->
     return rows
 
 
-def _roads(session: Session, here: shapely.STRtree, project: Any, day: date) -> dict[int, NDArray[np.int64]]:
-    found = read_columns(
-        session, select(PriorityRoad.id, PriorityRoad.geometry).where(PriorityRoad.in_force(day))
-    )
+def _roads(
+    found: dict[str, NDArray[Any]], here: shapely.STRtree, project: Any
+) -> dict[int, NDArray[np.int64]]:
     if not len(found["id"]):
         return {}
     road, sample = here.query(project(found["geometry"]), predicate="dwithin", distance=_ALONG_M)

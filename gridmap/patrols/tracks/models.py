@@ -40,7 +40,7 @@ class Track(Base, Identified):
     """Length of the line through the fixes, without gaps."""
     walked_m: Mapped[float] = mapped_column(default=0.0)
     """Length along streets."""
-    points: Mapped[bytes] = mapped_column(LargeBinary)
+    points: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     """The fixes as they came, see `gridmap.patrols.tracks.fixes.Fixes.pack`."""
     points_sha256: Mapped[str] = mapped_column(String(64))
 

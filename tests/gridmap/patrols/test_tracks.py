@@ -149,6 +149,21 @@ def test_a_walk_is_covered_by_street_cell_point_and_road(town: Town) -> None:
         assert session.get_one(PriorityRoad, town.road).last_patrol_at is not None
 
 
+def test_a_walk_leaves_the_samples_alone_and_a_new_border_does_not(town: Town) -> None:
+    def ground():
+        with reading(town.engine) as session:
+            return town.keeper.get(session, town.network, NOW.date())
+
+    before = ground()
+    town.send(0, fixes((0, 0), (4, 0)))
+    assert ground() is before
+    with writing(town.engine) as session:
+        session.get_one(
+            GridCell, town.cells[1]
+        ).geometry = "SRID=4326;MULTIPOLYGON(((121.41 31.2, 121.42 31.2, 121.42 31.21, 121.41 31.2)))"
+    assert ground() is not before
+
+
 def test_the_latest_walk_says_when_a_street_was_seen(town: Town) -> None:
     town.send(0, fixes((0, 2), (4, 2), begun=NOW - timedelta(days=20)))
     town.send(1, fixes((2, 2), (4, 2), begun=NOW - timedelta(days=2)))
