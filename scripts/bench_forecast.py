@@ -4,7 +4,7 @@
 scripts/bench_forecast.py FOLDER [--first 2017-07-03] [--weeks 26] [--hours 08:00-12:00]
 
 FOLDER holds ``*.csv.gz`` with columns `requested_datetime`, `lat` and `long`. The forecasts of the weeks are
-made one after the other, each from what was reported before it. Which way is used was decided before the
+made one after another, each from what was reported before it. Which way is used was decided before the
 first of them, on the eight weeks before it, and the learned one is fitted once, on what was known then.
 """
 
@@ -75,7 +75,7 @@ def bench(
     tests = range(weeks, 0, -1)
     truth = [(later.found(k), float(later.missed[k])) for k in tests]
     tables = [features(later, k) for k in tests]
-    lessons = range(weeks + later.lead, weeks + later.lead + 16)
+    lessons = range(weeks + later.lead, weeks + later.lead + 12)
     marks = {
         way: judge((score(later, k), *true) for k, true in zip(tests, truth, strict=True))
         for way, score in SIMPLE.items()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SIMPLE", "Learned", "Way", "features", "fit"]
 
-_MOST_ROWS = 120_000
+_MOST_ROWS = 60_000
 """Rows that are learned from; of squares without a find a part stands for all."""
 _HALF_LIFE = 8.0
 _KERNEL_PASSES = 1
@@ -86,7 +86,7 @@ def features(history: History, k: int, beside: NDArray[np.float64] | None = None
     near = [
         ground.neighbours(every[1]),
         ground.spread(every[1], 2),
-        ground.spread(every[2], 8),
+        ground.spread(every[2], 4),
         ground.spread(every[3], 2),
         ground.spread(hours[1], 2),
     ]

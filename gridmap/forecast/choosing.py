@@ -34,7 +34,7 @@ LEAST_WEEKS = 6
 LEAST_FOUND = 60
 """Finds below which nothing is forecast."""
 _TESTS = 8
-_LESSONS = 16
+_LESSONS = 12
 _FEWEST_LESSONS = 3
 _HARDLY = 0.01
 _LEVEL_WEEKS = 8

@@ -103,11 +103,15 @@ class History:
 
     def decayed(self, of: csr_matrix, first: int, half_life: float) -> NDArray[np.float64]:
         """Count per week with older weeks counting less, from row `first` on; shape (g,)."""
-        return np.asarray(decay(self.weeks - first, half_life) @ of[first:])
+        weights = np.zeros(self.weeks)
+        weights[first:] = decay(max(self.weeks - first, 0), half_life)
+        return np.asarray(weights @ of)
 
     def lately(self, of: csr_matrix, first: int, weeks: int) -> NDArray[np.float64]:
         """Count in so many weeks from row `first` on; shape (g,)."""
-        return np.asarray(of[first : first + weeks].sum(axis=0)).ravel()
+        weights = np.zeros(self.weeks)
+        weights[first : first + weeks] = 1
+        return np.asarray(weights @ of)
 
     def same_month(self, k: int) -> NDArray[np.float64]:
         """Mean of the same window in the weeks of the month that a forecast k weeks ago was for; shape (g,).
@@ -118,9 +122,9 @@ class History:
         month = np.array([_middle(self.window.earlier(row)).month for row in rows.tolist()])
         chosen = rows[month == _middle(self.window.earlier(k)).month]
         chosen = chosen if len(chosen) else rows
-        if not len(chosen):
-            return np.zeros(len(self.ground))
-        return np.asarray(self.alike[chosen].sum(axis=0)).ravel() / len(chosen)
+        weights = np.zeros(self.weeks)
+        weights[chosen] = 1 / max(len(chosen), 1)
+        return np.asarray(weights @ self.alike)
 
     def found(self, k: int) -> NDArray[np.float64]:
         """What the window held k weeks ago, per square; shape (g,)."""

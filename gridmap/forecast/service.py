@@ -19,7 +19,7 @@ from gridmap.forecast.choosing import Choice, choose, enough, expected, trial_we
 from gridmap.forecast.history import History
 from gridmap.forecast.sites import read_beside
 from gridmap.forecast.squares import Grid, Ground
-from gridmap.forecast.windows import WEEK, Window, local_seconds
+from gridmap.forecast.windows import DAY, WEEK, Window, local_seconds
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -140,8 +140,9 @@ class Forecasts:
             If the window is over, or too far off.
         """
         local = now.astimezone(zone).replace(tzinfo=UTC)
-        origin = min(int(local.timestamp()) // _HOUR * _HOUR, window.begin)
-        if not origin < window.end <= origin + (FURTHEST_DAYS + 8) * 86_400:
+        hour = int(local.timestamp()) // _HOUR * _HOUR
+        origin = min(hour, window.begin)
+        if not (hour < window.end and window.begin <= hour + FURTHEST_DAYS * DAY):
             raise InvalidValueError(
                 "Expected hours that are not over and at most {most} days ahead; found {found}.",
                 parameter="day",

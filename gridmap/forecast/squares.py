@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from geodata.morton import LEVEL
 
@@ -116,5 +117,18 @@ class Ground:
     def spread(self, values: NDArray[np.float64], passes: int) -> NDArray[np.float64]:
         """Spread values over the squares around, with a standard deviation of ``sqrt(passes / 2)`` sides."""
         for _ in range(passes):
-            values = 0.25 * values + np.append(values, 0.0)[self.beside] @ _WEIGHT
+            values = np.asarray(self._kernel @ values)
         return values
+
+    @cached_property
+    def _kernel(self) -> csr_matrix:
+        there = self.beside >= 0
+        row, way = np.nonzero(there)
+        itself = np.arange(len(self))
+        return csr_matrix(
+            (
+                np.concatenate([_WEIGHT[way], np.full(len(self), 0.25)]),
+                (np.concatenate([row, itself]), np.concatenate([self.beside[there], itself])),
+            ),
+            shape=(len(self), len(self)),
+        )

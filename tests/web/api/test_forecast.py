@@ -1,0 +1,119 @@
+"""The forecast over HTTP: learned within limits, shown with reasons, and honest where there is too little."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import shapely
+
+from gridmap.people.permissions import Role
+from gridmap.store.clock import next_change
+from gridmap.store.engine import writing
+
+from .conftest import SIDE, SOUTH, WEST, first_line, new_problem
+
+
+def get(client, **query):
+    answer = client.get("/api/v1/forecast", query_string=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+def worsen(app, town, *, lon, lat, organisation, area, recurrence=False, count=60):
+    """Put a lot of fresh problems on one spot."""
+    with writing(app.extensions["gridmap"].engine) as session:
+        change = next_change(session)
+        made = []
+        for n in range(count):
+            problem = new_problem(town, town.rng, change, now=town.now)
+            problem.lon, problem.lat, problem.flags = lon, lat, 0
+            problem.geometry = f"SRID=4326;POINT({lon} {lat})"
+            problem.area_id, problem.organisation_id = area, organisation
+            problem.cell_id, problem.person_id, problem.road_id = None, None, None
+            problem.category_id = town.categories[0].id
+            problem.recurrence = recurrence
+            problem.found_at = town.now - timedelta(hours=2 + 6 * n)
+            made.append(problem)
+        session.add_all(made)
+        session.flush()
+        session.add_all(first_line(problem) for problem in made)
+
+
+def test_a_forecast_is_learned_from_and_shown_for_what_the_reader_may_see(app, sign_in, town):
+    ours, theirs = town.communities
+    everywhere = sign_in()
+    limited = {
+        "area": sign_in(Role.AREA_MANAGER, area_id=ours.id),
+        "organisation": sign_in(Role.ORGANISATION_LEAD, organisation_id=town.squads[0].id),
+    }
+    week = {"span": "week", "limit": 1500}
+    before = {name: get(client, **week) for name, client in limited.items()}
+    all_before = get(everywhere, **week)
+    for name, found in before.items():
+        assert found["enough"], name
+        assert found["features"], name
+        assert found["found"] < all_before["found"]
+    west = [one["geometry"]["coordinates"][0][0][0] for one in before["area"]["features"]]
+    # A square beside what was found may reach over the border, by its own side and a neighbour's.
+    assert max(west) < WEST + 2 * SIDE + 0.0035
+    spot = {"lon": WEST + 3.5 * SIDE, "lat": SOUTH + SIDE}
+    worsen(app, town, **spot, area=theirs.id, organisation=town.squads[1].id)
+    for name, client in limited.items():
+        after = get(client, **week)
+        assert after.pop("change") != before[name].pop("change")
+        assert after == before[name], name
+    all_after = get(everywhere, **week)
+    assert all_after["found"] == all_before["found"] + 60
+    there = shapely.Point(spot["lon"], spot["lat"])
+    (square,) = [
+        one for one in all_after["features"] if shapely.geometry.shape(one["geometry"]).covers(there)
+    ]
+    assert square["properties"]["past"] >= 60
+    # Where the reader's own ground changes, the forecast does.
+    worsen(app, town, lon=WEST + SIDE, lat=SOUTH + SIDE, area=ours.id, organisation=town.squads[0].id)
+    for name, client in limited.items():
+        assert get(client, **week)["found"] == before[name]["found"] + 60
+    other_area = {"area": str(theirs.uid), **week}
+    assert limited["area"].get("/api/v1/forecast", query_string=other_area).status_code == 422
+
+
+def test_the_page_says_why_whose_and_how_good(app, sign_in, town):
+    worsen(
+        app,
+        town,
+        lon=WEST + SIDE / 2,
+        lat=SOUTH + SIDE / 2,
+        area=town.communities[0].id,
+        organisation=None,
+        recurrence=True,
+    )
+    client = sign_in()
+    page = client.get("/forecast", query_string={"span": "week"}).text
+    assert "过去四周 60 起" in page or "过去四周 59 起" in page
+    assert "采用" in page
+    assert "过去四周起数" in page
+    coming_back = page.split("结案后同类问题复发的地方")[1]
+    assert '<td class="number">60</td>' in coming_back
+    found = get(client, span="week")
+    used = [one for one in found["trial"]["ways"] if one["used"]]
+    assert len(used) == 1
+    assert {one["way"] for one in found["trial"]["ways"]} >= {"month", "recent", "kernel", "season"}
+    assert found["total"] > 0
+    ranks = [one["properties"]["rank"] for one in found["features"]]
+    expected = [one["properties"]["expected"] for one in found["features"]]
+    assert ranks == list(range(1, len(ranks) + 1))
+    assert expected == sorted(expected, reverse=True)
+
+
+def test_too_little_history_and_hours_that_are_over_are_said(sign_in, town):
+    client = sign_in()
+    answer = client.get("/forecast", query_string={"day": "2020-01-01"})
+    assert answer.status_code == 422
+    assert "2020-01-01" in answer.text
+    assert client.get("/api/v1/forecast", query_string={"hours": "morning"}).status_code == 422
+    few = {"category": town.categories[0].code, "area": str(town.communities[0].uid)}
+    page = client.get("/forecast", query_string=few).text
+    assert "历史数据不足" in page
+    assert "60 起以上" in page
+    found = get(client, **few)
+    assert (found["enough"], found["trial"], found["features"]) == (False, None, [])
