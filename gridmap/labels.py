@@ -13,7 +13,7 @@ from gridmap.inspections.posts import Emptiness
 from gridmap.inspections.readiness import Reason
 from gridmap.language import gettext
 from gridmap.people.models import OrganisationKind
-from gridmap.people.permissions import Role
+from gridmap.people.permissions import Permission, Role
 from gridmap.places.models import AreaLevel, ResponsibilityRole
 from gridmap.places.sites import SiteType
 from gridmap.problems.models import EventKind, Flag, Source, State, TimeUnit
@@ -246,6 +246,54 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Doubt.PLACE: _("taken elsewhere"),
             Doubt.TIME: _("taken at another time"),
             Doubt.REUSED: _("the same file proves another problem"),
+        },
+        Permission: {
+            Permission.PLACE_READ: _("seeing areas, cells, points and roads"),
+            Permission.PLACE_IMPORT: _("importing places and everything else"),
+            Permission.PLACE_DRAW: _("drawing and mending cells"),
+            Permission.PLACE_AUDIT: _("the coverage audit"),
+            Permission.PERSON_READ: _("seeing who holds a place"),
+            Permission.PERSON_PHONE: _("seeing whole phone numbers"),
+            Permission.PERSON_IMPORT: _("importing rosters"),
+            Permission.PERSON_MANAGE: _("keeping persons and logins, giving roles below one's own, handover"),
+            Permission.PROBLEM_READ: _("seeing problems, counts and heat"),
+            Permission.PROBLEM_CREATE: _("recording a problem"),
+            Permission.PROBLEM_IMPORT: _("importing problems"),
+            Permission.PROBLEM_EXPORT: _("exporting views"),
+            Permission.PROBLEM_CHECK: _("checking, rejecting, merging and restoring problems"),
+            Permission.PROBLEM_DISPATCH: _("giving problems to organisations"),
+            Permission.PROBLEM_FIX: _("accepting, returning, fixing; asking for time"),
+            Permission.PROBLEM_VERIFY: _("verifying, sending back, looking back, reopening"),
+            Permission.PROBLEM_CLOSE: _("closing problems"),
+            Permission.PROBLEM_APPROVE: _("suspending, extending, resuming, declining"),
+            Permission.DISPATCH_RULES: _("changing the rules of dispatch"),
+            Permission.WEBHOOK_MANAGE: _("saying which systems and group chats are told"),
+            Permission.DEADLINE_RULES: _("changing limits of time and the steps after them"),
+            Permission.NOTICE_READ: _("seeing notices and the accountability list"),
+            Permission.NOTICE_ISSUE: _("issuing rectification and supervision notices"),
+            Permission.NOTICE_ANSWER: _("answering a notice for the organisation"),
+            Permission.ACCOUNTABILITY_DECIDE: _("saying what becomes of an entry on the accountability list"),
+            Permission.LOOK_BACK_PLAN: _("drawing closed problems to be looked at again"),
+            Permission.JOINT_MANAGE: _("planning joint operations and counting their results"),
+            Permission.PATROL_PLAN: _("planning the patrols of an area, and seeing all of their rounds"),
+            Permission.PATROL_READ: _("seeing one's own rounds"),
+            Permission.INSPECTION_PLAN: _(
+                "laying assessors' routes, seeing what lies along them, posting people; for the whole city"
+            ),
+            Permission.FORECAST_READ: _(
+                "where problems are to be expected, learned from those within one's limits"
+            ),
+            Permission.EVIDENCE_ADD: _("adding photos and videos"),
+            Permission.EVIDENCE_ORIGINAL: _("fetching originals with what the camera wrote"),
+            Permission.SHOP_READ: _("seeing shops, their pledges and offences"),
+            Permission.SHOP_RECORD: _("recording offences, pledges and appeals"),
+            Permission.SHOP_MANAGE: _("keeping the list of shops, deciding appeals"),
+            Permission.TRACK_RECORD: _("recording one's own tracks, and seeing them"),
+            Permission.TRACK_READ: _("seeing who walked where within one's limits, and what was covered"),
+            Permission.TRAIL_READ: _("seeing who changed what, everywhere at once"),
+            Permission.RESIDENT_MODERATE: _("looking at what residents send, publishing and hiding it"),
+            Permission.RESIDENT_CONTACT: _("seeing who reported"),
+            Permission.OPEN311_KEYS: _("making and revoking keys of other systems"),
         },
         Profile: {
             Profile.FOOT: _("on foot"),

@@ -21,7 +21,9 @@ from gridmap.errors import (
     StoreError,
     ThrottledError,
 )
+from gridmap.labels import label
 from gridmap.language import N_, explain, gettext
+from gridmap.people.permissions import Permission
 from web.access import NotSignedInError
 from web.validation import say
 
@@ -71,16 +73,23 @@ def _answer(status: int, detail: str, **more: Any) -> Response | tuple[str, int]
 
 
 def _domain_error(error: GridmapError | GeodataError) -> Response:
-    parameter = getattr(error, "parameter", None)
-    more: dict[str, Any] = (
-        {"errors": [{"parameter": parameter, "message": explain(error)}]} if parameter else {}
-    )
+    parameter, said = getattr(error, "parameter", None), _said(error)
+    more: dict[str, Any] = {"errors": [{"parameter": parameter, "message": said}]} if parameter else {}
     if isinstance(error, StaleVersionError):
         more["changes"] = error.changes
-    answer = make_response(_answer(status_of(error), explain(error), **more))
+    answer = make_response(_answer(status_of(error), said, **more))
     if isinstance(error, ThrottledError):
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
+
+
+def _said(error: GridmapError | GeodataError) -> str:
+    """Say what an error means; a permission by what it allows, and by its name."""
+    name = error.params.get("permission")
+    if not isinstance(error, PermissionDeniedError) or name is None:
+        return explain(error)
+    wanted = gettext("{name} ({code})", name=label(Permission(name)), code=name)
+    return gettext(error.message, **error.params | {"permission": wanted})
 
 
 _HTTP_MESSAGES = {

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gridmap.errors import InvalidValueError
+from gridmap.hours import parse_hours
+
 if TYPE_CHECKING:
     from datetime import tzinfo
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from gridmap.imports.faults import Faults
 
-__all__ = ["Field", "choice", "day", "integer", "moment", "phone", "text"]
+__all__ = ["Field", "choice", "day", "hours", "integer", "moment", "phone", "text"]
 
 Words = Any
 Parser = Callable[[Words, str, "Faults"], "NDArray[Any]"]
@@ -170,6 +173,31 @@ def choice(names: Mapping[str, Any], *, expected: str) -> Parser:
         return values
 
     return parse
+
+
+def hours() -> Parser:
+    """Hours of the day, as `gridmap.hours.parse_hours` reads them; kept as they are written."""
+    fitting = text(100)
+
+    def parse(words: Words, heading: str, faults: Faults) -> NDArray[Any]:
+        codes, distinct = pd.factorize(pd.Series(words, dtype=object), use_na_sentinel=True)
+        faults.add(
+            np.array([*map(_unread, distinct), False])[codes],
+            "{column}: expected hours such as 08:00-12:00,14:00-18:00; found “{found}”.",
+            column=heading,
+            found=words,
+        )
+        return fitting(words, heading, faults)
+
+    return parse
+
+
+def _unread(word: str) -> bool:
+    try:
+        parse_hours(word)
+    except InvalidValueError:
+        return True
+    return False
 
 
 def _plain(word: object) -> str:

@@ -10,7 +10,7 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.errors import InvalidValueError
-from gridmap.imports.fields import Field, choice, integer, text
+from gridmap.imports.fields import Field, choice, hours, integer, text
 from gridmap.imports.plan import Counts, Kind, Plan
 from gridmap.imports.reading import LINES, POINTS_OR_POLYGONS, POLYGONS
 from gridmap.imports.steps import Draft, match
@@ -281,7 +281,7 @@ ROADS = Kind(
         Field("code", ("路段编号", "路段编码", *CODE_WORDS), text(60)),
         Field("name", ("路名", "道路名称", "路段名称", "路段", "street", *NAME_WORDS), text(), required=True),
         Field("level", ("等级", "级别", "level"), integer(1, 3), default=2),
-        Field("hours", ("重点时段", "时段", "hours"), text(100)),
+        Field("hours", ("重点时段", "时段", "hours"), hours()),
         Field("patrols_per_day", ("每日巡查次数", "巡查频次", "patrols"), integer(0, 48), default=2),
     ),
     LINES,

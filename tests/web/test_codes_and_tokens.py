@@ -170,3 +170,9 @@ def test_a_token_of_somebody_with_limits_has_them_too(machine):
     client, owner, _ = machine("place:read", "problem:read", role=Role.GRID_WORKER, organisation_id=None)
     assert client.get("/api/v1/problems").status_code == owner.get("/api/v1/problems").status_code == 200
     assert client.get("/api/v1/cells").headers["ETag"] != owner.get("/api/v1/cells").headers["ETag"]
+
+
+def test_who_may_not_is_told_what_it_needs_in_words(sign_in):
+    answer = sign_in(Role.READ_ONLY).get("/imports")
+    assert answer.status_code == 403
+    assert "此操作需要权限：导入地点及其他数据（place:import）。" in answer.text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, make_response, render_template, request
 
 from gridmap.errors import GridmapError, InvalidValueError
+from gridmap.labels import label
 from gridmap.language import explain
 from gridmap.people import credentials
 from gridmap.people.models import CredentialKind
@@ -28,7 +29,7 @@ def _page(error: GridmapError | None = None, made: str | None = None) -> Respons
     text = render_template(
         "account_tokens.html",
         tokens=[use for use in uses if use.kind is CredentialKind.TOKEN],
-        permissions=[one.value for one in Permission if actor().may(one)],
+        permissions={one.value: label(one) for one in Permission if actor().may(one)},
         first=today() + timedelta(days=1),
         usual=today() + timedelta(days=90),
         last=today() + credentials.LONGEST_TOKEN - timedelta(days=1),

@@ -235,3 +235,18 @@ def test_zhubei_units_come_in_whole(importer, real_data):
     importer.apply("cells", file, mapping={"code": "CODEBASE"})
     assert len(rows(importer.engine, GridCell)) == 1033
     assert importer.plan("cells", file, mapping={"code": "CODEBASE"}).counts.unchanged == 1033
+
+
+def test_hours_of_a_road_that_nobody_can_read_are_refused_by_row(importer, tmp_path):
+    line = {"type": "LineString", "coordinates": [[121.0, 31.0], [121.01, 31.0]]}
+    told = (("R1", "07:30-09:00，16:30至18:00"), ("R2", "早晚高峰"))
+    features = [
+        {"type": "Feature", "geometry": line, "properties": {"路名": name, "重点时段": hours}}
+        for name, hours in told
+    ]
+    file = tmp_path / "roads.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    plan = importer.plan("roads", file)
+    assert (plan.counts.created, plan.counts.refused) == (1, 1)
+    ((_, reason),) = plan.reading.faults.explained(plan.reading.table.row_numbers)
+    assert "早晚高峰" in reason
