@@ -210,6 +210,7 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
         },
         Emptiness: {
             Emptiness.NOBODY: _("nobody is responsible for the point or its cell"),
+            Emptiness.TOO_FEW: _("fewer people are responsible here than are wanted"),
             Emptiness.ELSEWHERE: _("who is responsible here must be elsewhere at that time"),
         },
         StepKind: {

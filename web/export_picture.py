@@ -22,7 +22,7 @@ from web.installation import clocks, db, installation
 if TYPE_CHECKING:
     from web.export_scene import Frame, Scene
 
-__all__ = ["cell_colour", "draw_base", "draw_picture", "heat_layer"]
+__all__ = ["Sheet", "cell_colour", "draw_base", "draw_picture", "heat_layer"]
 
 _FINE = 2  # drawn at twice the size and shrunk: smooth edges
 _HEADER = 76
@@ -43,8 +43,16 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-class _Sheet:
-    """Pillow's drawing at twice the size, in degrees."""
+class Sheet:
+    """Pillow's drawing at twice the size, in degrees.
+
+    Parameters
+    ----------
+    frame
+        Where the picture lies.
+    background
+        Colour; None: transparent.
+    """
 
     def __init__(self, frame: Frame, background: str | None) -> None:
         self.frame = frame
@@ -53,9 +61,11 @@ class _Sheet:
         self.pen = ImageDraw.Draw(self.image)
 
     def xy(self, coordinates: Any) -> list[tuple[float, float]]:
+        """Longitudes and latitudes as pixels of the drawing, which is larger than the picture."""
         return [tuple(pair) for pair in (self.frame.pixels(coordinates) * _FINE).tolist()]
 
     def polygons(self, shape: Any, fill: str | None, outline: str | None = None, width: float = 1) -> None:
+        """Draw polygons; the width is in pixels of the picture."""
         for part in shapely.get_parts(shape):
             ring = self.xy(shapely.get_coordinates(shapely.get_exterior_ring(part)))
             if fill:
@@ -64,33 +74,42 @@ class _Sheet:
                 self.pen.line(ring, fill=outline, width=round(width * _FINE), joint="curve")
 
     def lines(self, shape: Any, colour: str, width: float) -> None:
+        """Draw lines; the width is in pixels of the picture."""
         for part in shapely.get_parts(shape):
             self.pen.line(
                 self.xy(shapely.get_coordinates(part)), fill=colour, width=round(width * _FINE), joint="curve"
             )
 
     def dot(self, at: Any, radius: float, fill: str, rim: str = "#ffffff", rim_width: float = 1) -> None:
+        """Draw a dot; sizes are in pixels of the picture."""
         [(x, y)] = self.xy(np.array([at]))
         r = radius * _FINE
         self.pen.ellipse((x - r, y - r, x + r, y + r), fill=fill, outline=rim, width=round(rim_width * _FINE))
 
     def text(
-        self, at: tuple[float, float], words: str, size: int, colour: str = _INK, anchor: str = "mm"
+        self,
+        at: tuple[float, float],
+        words: str,
+        size: int,
+        colour: str = _INK,
+        *,
+        rim: bool = True,
     ) -> None:
+        """Write words around a place in pixels of the picture."""
         self.pen.text(
             (at[0] * _FINE, at[1] * _FINE),
             words,
             font=_font(size * _FINE),
             fill=colour,
-            anchor=anchor,
-            stroke_width=_FINE * 2,
+            anchor="mm",
+            stroke_width=_FINE * 2 if rim else 0,
             stroke_fill="#ffffff",
         )
 
 
 def draw_base(frame: Frame) -> Image.Image:
     """Draw the base map alone, as a picture of the frame's size."""
-    sheet, found = _Sheet(frame, _PAPER), base_features(frame)
+    sheet, found = Sheet(frame, _PAPER), base_features(frame)
     for kind, shape in zip(found["surface"]["kind"], found["surface"]["geometry"], strict=True):
         sheet.polygons(shape, _SURFACES.get(kind, "#eeeeee"))
     for shape in found.get("building", {}).get("geometry", ()):
@@ -168,7 +187,7 @@ def draw_picture(scene: Scene) -> bytes:
 
 
 def _cells(scene: Scene) -> Image.Image:
-    sheet = _Sheet(scene.frame, None)
+    sheet = Sheet(scene.frame, None)
     colours, _ = cell_colour(scene)
     for cell in scene.cells:
         sheet.polygons(cell["geometry"], colours[cell["uid"]] + "a6", "#6d7673", 0.9)
@@ -177,7 +196,7 @@ def _cells(scene: Scene) -> Image.Image:
     return sheet.image.resize((scene.frame.width, scene.frame.height), Image.Resampling.LANCZOS)
 
 
-def _hatch(sheet: _Sheet, shape: Any) -> None:
+def _hatch(sheet: Sheet, shape: Any) -> None:
     mask = Image.new("L", sheet.image.size)
     pen = ImageDraw.Draw(mask)
     for part in shapely.get_parts(shape):
@@ -194,7 +213,7 @@ def _hatch(sheet: _Sheet, shape: Any) -> None:
 
 def _places(scene: Scene) -> Image.Image:
     frame = scene.frame
-    sheet = _Sheet(frame, None)
+    sheet = Sheet(frame, None)
     for road in scene.roads:
         colour, width = appearance.ROADS.get(road["level"], appearance.ROADS[2])
         sheet.lines(road["geometry"], colour, width)

@@ -169,7 +169,7 @@ def post_people(
         people: list[int | None] = [*chosen[n], *[None] * (wish.each - len(chosen[n]))]
         for person in people:
             empty += person is None
-            reason = None if person is not None else Emptiness.ELSEWHERE if free[n] else Emptiness.NOBODY
+            reason = None if person is not None else _why_empty(free[n], len(chosen[n]))
             session.add(
                 InspectionPost(
                     route_id=route.id,
@@ -183,6 +183,12 @@ def post_people(
             )
     session.flush()
     return empty
+
+
+def _why_empty(free: int, held: int) -> Emptiness:
+    if not free:
+        return Emptiness.NOBODY
+    return Emptiness.TOO_FEW if free <= held else Emptiness.ELSEWHERE
 
 
 def _assigned(

@@ -28,6 +28,7 @@ class Emptiness(StrEnum):
     """Why nobody stands at a post."""
 
     NOBODY = "nobody"
+    TOO_FEW = "too_few"
     ELSEWHERE = "elsewhere"
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gridmap.patrols.network import Network
     from gridmap.people.permissions import Actor
 
-__all__ = ["MOST_STOPS", "Tour", "TourWish", "check", "lay", "remove_route", "trace"]
+__all__ = ["MOST_STOPS", "Tour", "TourWish", "check", "lay", "remove_route", "strata", "trace"]
 
 MOST_STOPS = 200
 # Not bounded by the clock, so that a seed gives the same tour on every machine; 7 s for 200 points here.
@@ -210,9 +210,14 @@ def _chosen(found: dict[str, NDArray[np.object_]], wish: TourWish) -> tuple[NDAr
             parameter="site_types",
             found=len(among),
         )
-    _, kind = np.unique(found["site_type"][among].astype(str), return_inverse=True)
-    stratum = kind.astype(np.int64) * (1 << 32) + found["area_id"][among].astype(np.int64) + 1
+    stratum = strata({name: found[name][among] for name in ("site_type", "area_id")})
     return among[draw(stratum, min(wish.size, len(among)), wish.seed)], len(among)
+
+
+def strata(points: dict[str, NDArray[np.object_]]) -> NDArray[np.int64]:
+    """Number the stratum of each point, shape (n,): its type and area; columns ``site_type``, ``area_id``."""
+    _, kind = np.unique(points["site_type"].astype(str), return_inverse=True)
+    return kind.astype(np.int64) * (1 << 32) + points["area_id"].astype(np.int64) + 1
 
 
 def _ordered(router: Router, snapped: Snapped, wish: TourWish) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

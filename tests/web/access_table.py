@@ -72,10 +72,12 @@ ROUTES: dict[str, Line] = {
     "GET /inspections/<uuid:uid>/readiness.xlsx": Line(
         Permission.INSPECTION_PLAN, everywhere=True, of="nothing"
     ),
+    "GET /inspections/<uuid:uid>/book.pdf": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
     "GET /inspections/<uuid:uid>/posts": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
     "POST /inspections/<uuid:uid>/posts": Line(
         Permission.INSPECTION_PLAN, everywhere=True, of="nothing", form={"each": "1"}
     ),
+    "GET /inspections/rehearsal": Line(Permission.INSPECTION_PLAN, everywhere=True),
     "GET /inspections/posts": Line(SIGNED_IN),
     "GET /inspections/posts/<uuid:uid>": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
     "POST /inspections/posts/<uuid:uid>": Line(

@@ -107,7 +107,7 @@ def address(app, town):
         points = list(session.scalars(select(InspectionPoint).where(InspectionPoint.code.in_(["P1", "P9"]))))
         line = shapely.LineString([(middle, SOUTH + SIDE / 2), (middle, SOUTH + 3.9 * SIDE)])
         tour = Tour(
-            TourWish(name="上午线", starts_at=begins, codes=("P1", "P9")),
+            TourWish(name="上午线 #panic() *_$[", starts_at=begins, codes=("P1", "P9")),
             np.array([one.id for one in points]),
             np.array([0, 3000]),
             np.array([0.0, 3780.0]),
@@ -183,3 +183,32 @@ def test_people_are_posted_changed_by_hand_and_told_themselves(sign_in, address,
     assert "东风菜市场" not in mine
     assert client.post(f"{address}/remove").status_code == 302
     assert "没有安排给您的蹲点任务" in own.get("/inspections/posts").text
+
+
+def test_the_book_of_a_route_is_a_pdf_whatever_its_names_are(sign_in, address):
+    client = sign_in(Role.SUPERVISION)
+    client.post(f"{address}/posts", data={"each": "2"})
+    answer = client.get(f"{address}/book.pdf")
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"%PDF")
+    assert answer.data.count(b"/Subtype /Image") + answer.data.count(b"/Subtype/Image") >= 3
+    assert client.get(f"{address}/book.pdf?language=en").data.startswith(b"%PDF")
+
+
+def test_a_rehearsal_tells_a_score_and_is_the_same_for_a_seed(sign_in, town):
+    client = sign_in(Role.SUPERVISION)
+    page = client.get("/inspections/rehearsal?seed=5&size=2").text
+    low, high = map(float, re.search(r"([0-9.]+) – ([0-9.]+)</b>", page).groups())
+    assert 0 <= low <= high <= 100
+
+    def figures(text):
+        return re.findall(r"<td.*?</td>", text)
+
+    assert figures(client.get("/inspections/rehearsal?seed=5&size=2").text) == figures(page)
+    bad = client.get("/inspections/rehearsal?seed=x&size=1")
+    assert bad.status_code == 422
+    assert 'id="fault-seed"' in bad.text
+    assert 'id="fault-size"' in bad.text
+    none = client.get("/inspections/rehearsal?site_types=bank")
+    assert none.status_code == 422
+    assert 'id="fault-site_types"' in none.text

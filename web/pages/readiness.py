@@ -221,7 +221,7 @@ def told_lines(plan: Plan) -> list[dict[str, Any]]:
                 "where": plan.stops[stop].point.name
                 if stop >= 0
                 else gettext("metre {metre}", metre=round(float(seen.corridor.along_m[n]))),
-                "at_stop": stop >= 0,
+                "stop": stop,
             }
         )
     return told
