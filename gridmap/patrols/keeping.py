@@ -268,6 +268,7 @@ def _left_out(session: Session, found: Found, banned: set[str]) -> list[dict[str
         for start in range(0, len(ids), 500):
             rows = session.execute(select(model.id, model.uid).where(model.id.in_(ids[start : start + 500])))
             uids |= {(kind, row): str(uid) for row, uid in rows}
+    uids |= {(kind, row): f"{row:x}" for kind, row in said if kind is VisitKind.CORNER}
     return [
         {
             "kind": key[0].value,

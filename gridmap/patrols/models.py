@@ -25,6 +25,8 @@ class VisitKind(StrEnum):
     POINT = "point"
     PROBLEM = "problem"
     ROAD = "road"
+    CORNER = "corner"
+    """Where problems are to be expected; it has no row of its own."""
 
 
 class PatrolPlan(Base, Identified):

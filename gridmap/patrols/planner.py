@@ -14,7 +14,7 @@ from gridmap.errors import NotFoundError, PermissionDeniedError
 from gridmap.patrols.models import VisitKind
 from gridmap.patrols.planning import Stop, Worker, solve
 from gridmap.patrols.posing import Posed, pose
-from gridmap.patrols.targets import Roads, read_roads, read_spots, walkers
+from gridmap.patrols.targets import Roads, read_roads, read_spots, walkers, with_corners
 from gridmap.patrols.wishes import check, pause_in, units_of
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
@@ -127,6 +127,7 @@ def ask(
         )
     units = tuple(Unit(ids[uid], day) for uid, day in units_of(wish))
     spots = read_spots(session, areas, day=wish.day, now=now, points=wish.points, problems=wish.problems)
+    spots = with_corners(spots, wish.corners)
     none = np.zeros(0, dtype=np.int64)
     roads = Roads(none, none, none.astype(object), none.astype(object))
     if wish.roads:
@@ -145,6 +146,7 @@ def ask(
         stay={
             VisitKind.POINT: wish.minutes_at_point * 60,
             VisitKind.PROBLEM: wish.minutes_at_problem * 60,
+            VisitKind.CORNER: wish.minutes_at_point * 60,
         },
     )
     midnight = datetime.combine(wish.day, time(), zone).astimezone(UTC)

@@ -12,6 +12,7 @@ from sqlalchemy import exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import NotFoundError
+from gridmap.language import N_, gettext
 from gridmap.patrols.keeping import versions
 from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
 from gridmap.people.models import Person
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Round", "Shown", "Stage", "read_plan", "read_plans"]
 
+_CORNER = N_("Hot corner")
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -38,7 +41,7 @@ class Stage:
     Parameters
     ----------
     uid
-        Of the point, the problem or the road.
+        Of the point, the problem or the road; of a hot corner that of the visit.
     number
         Case number of a problem, else None.
     keys
@@ -203,11 +206,13 @@ def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
     for visit, point, problem, category, road in rows:
         thing = point or problem or road
         before = found[visit.route_id][-1] if found[visit.route_id] else None
-        along = before is not None and visit.kind is VisitKind.ROAD and before.uid == thing.uid
+        # A hot corner has no row of its own.
+        uid = visit.uid if thing is None else thing.uid
+        along = before is not None and visit.kind is VisitKind.ROAD and before.uid == uid
         stage = Stage(
             visit.kind,
-            thing.uid,
-            category if problem is not None else thing.name,
+            uid,
+            category if problem is not None else thing.name if thing else gettext(_CORNER),
             getattr(thing, "address", ""),
             None if problem is None else problem.id,
             before.starts_at if along and before else visit.starts_at,
@@ -244,4 +249,4 @@ def _named(session: Session, unfitted: Iterable[dict[str, Any]]) -> list[dict[st
                 query = query.join(Category, Category.id == Problem.category_id)
             names |= {str(uid): text for uid, text in session.execute(query)}
         told += [one | {"name": names.get(one["uid"], "")} for one in ones]
-    return told
+    return told + [one | {"name": gettext(_CORNER)} for one in by_kind[VisitKind.CORNER]]

@@ -23,14 +23,16 @@ from gridmap.problems.models import Problem, State
 from gridmap.store.extract import read_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
+    from gridmap.patrols.corners import Corner
     from gridmap.people.permissions import Scope
 
-__all__ = ["Roads", "Spots", "read_roads", "read_spots", "walkers"]
+__all__ = ["Roads", "Spots", "read_roads", "read_spots", "walkers", "with_corners"]
 
 _WALKING = (ResponsibilityRole.GRID_WORKER, ResponsibilityRole.GRID_LEADER, ResponsibilityRole.ENFORCEMENT)
 _POINT_WORTH = np.array([0, 5400, 1800, 900])
@@ -131,6 +133,17 @@ def read_spots(
         for n in range(1, 5)
     ]
     return Spots(kinds, *joined)
+
+
+def with_corners(spots: Spots, corners: Sequence[Corner]) -> Spots:
+    """Add hot corners to the places; their ids are the numbers of their squares."""
+    return Spots(
+        (*spots.kind, *(VisitKind.CORNER for _ in corners)),
+        np.append(spots.id, np.array([one.square for one in corners], dtype=np.int64)).astype(np.int64),
+        np.append(spots.lon, [one.lon for one in corners]),
+        np.append(spots.lat, [one.lat for one in corners]),
+        np.append(spots.worth, np.array([one.worth for one in corners], dtype=np.int64)).astype(np.int64),
+    )
 
 
 def read_roads(session: Session, areas: frozenset[int], *, day: date) -> Roads:

@@ -10,6 +10,7 @@ from typing import Any
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError
 from gridmap.hours import parse_hours
+from gridmap.patrols.corners import Corner
 from gridmap.patrols.planning import Break, Window
 
 __all__ = [
@@ -45,6 +46,9 @@ class Wish:
         Who can be sent.
     points, problems, roads
         What they are sent to.
+    corners
+        Hot corners as the forecast saw them when it was asked for; they are kept, so that the same question
+        is posed again later.
     minutes_at_point, minutes_at_problem, rest_minutes
         Of each; a rest falls into the middle of the shift, 0 for none.
     search_seconds
@@ -61,6 +65,7 @@ class Wish:
     points: bool = True
     problems: bool = True
     roads: bool = True
+    corners: tuple[Corner, ...] = ()
     minutes_at_point: int = 5
     minutes_at_problem: int = 8
     rest_minutes: int = 0
@@ -97,6 +102,7 @@ def from_json(kept: dict[str, Any]) -> Wish:
             "day": date.fromisoformat(kept["day"]),
             "people": tuple(uuid.UUID(uid) for uid in kept["people"]),
             "profile": Profile(kept["profile"]),
+            "corners": tuple(Corner.parse(text) for text in kept.get("corners", ())),
         }
     )
 

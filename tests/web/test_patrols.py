@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -73,6 +74,16 @@ def test_a_plan_is_asked_for_looked_at_and_removed(sign_in, town):
     assert address not in other.get("/patrols").text
     assert client.post(f"{address}/remove").status_code == 302
     assert client.get(address).status_code == 404
+
+
+def test_hot_corners_of_the_forecast_are_gone_to(sign_in, town):
+    client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    page = made(client, plan(client, town, day=tomorrow, corners="on"))
+    shown = client.get(re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)).text
+    assert "易发点位" in shown
+    over = made(client, plan(client, town, day="2020-01-01", corners="on"))
+    assert "尚未结束" in over
 
 
 def test_a_plan_is_changed_judged_kept_and_searched_again(sign_in, town):

@@ -34,6 +34,7 @@ from web.assets import asset, modules
 from web.installation import actor, db, installation
 from web.pages.map import begin
 from web.pages.patrol_changes import watching
+from web.pages.patrol_corners import with_hot_corners
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as Redirection
@@ -102,6 +103,7 @@ def _wish() -> Wish:
             )
         if text:
             numbers[name] = int(text)
+    numbers |= {name: name in form for name in ("points", "problems", "roads")}
     try:
         area, day = uuid.UUID(form.get("area", "")), date.fromisoformat(form.get("day", ""))
         people = tuple(uuid.UUID(uid) for uid in form.getlist("people"))
@@ -116,7 +118,6 @@ def _wish() -> Wish:
         hours=form.get("hours", ""),
         people=people,
         profile=profile,
-        **{name: name in form for name in ("points", "problems", "roads")},
         **numbers,
     )
 
@@ -127,12 +128,14 @@ def plan() -> Redirection:
     """Begin to plan; the page that follows shows how far it is."""
     wish, here, who = _wish(), installation(), actor()
     check(wish)
+    corners = "corners" in request.form
 
     def work(report: Report) -> dict[str, Any]:
         report(0, 0, gettext("Reading what there is to do"))
         with reading(here.engine) as session:
             network = here.network.open(session)
-            asked = ask(session, who, wish, network=network, zone=here.settings.zone, now=now())
+            wanted = with_hot_corners(session, here, who, wish) if corners else wish
+            asked = ask(session, who, wanted, network=network, zone=here.settings.zone, now=now())
         said = gettext("Looking for good rounds")
 
         found = search(asked, watching(report, said))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ from sqlalchemy import func, select
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError, NotFoundError, PermissionDeniedError, StaleVersionError
 from gridmap.patrols.changing import Change, apply, kept_orders, say
+from gridmap.patrols.corners import Corner
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
 from gridmap.patrols.keeping import keep, remove_plan, restore
 from gridmap.patrols.keeping import planned as planned_by
@@ -404,3 +406,23 @@ def test_what_is_gone_meanwhile_is_named_and_nonsense_refused(engine, town, wish
 
 def test_a_wish_is_kept_as_it_was(wish):
     assert from_json(as_json(wish)) == wish
+    corners = (Corner(7, 121.401, 31.202, 900),)
+    assert from_json(as_json(replace(wish, corners=corners))).corners == corners
+
+
+def test_hot_corners_are_gone_to_and_named_where_they_cannot_be(engine, town, wish):
+    near = Corner(7, WEST + STEP / 2, SOUTH + STEP, 9000)
+    far = Corner(8, WEST + 1, SOUTH, 9000)
+    uid = planned(engine, replace(wish, corners=(near, far)))
+    with reading(engine) as session:
+        shown = read_plan(session, Actor.owner(), uid)
+        stages = [one for one in itertools.chain(*(r.stages for r in shown.rounds)) if one.name == "易发点位"]
+        assert [(one.kind, one.lon, one.lat) for one in stages] == [(VisitKind.CORNER, near.lon, near.lat)]
+        assert [one["uid"] for one in shown.unfitted if one["kind"] == "corner"] == ["8"]
+        visit = session.scalars(select(PatrolVisit).where(PatrolVisit.kind == VisitKind.CORNER)).one()
+        assert (visit.point_id, visit.problem_id, visit.road_id, visit.key) == (
+            None,
+            None,
+            None,
+            "corner-7-1",
+        )
