@@ -34,23 +34,27 @@ function heatPart(heat) {
 }
 
 export function addLegend(cells, heat, points, categories) {
+  // On a screen of usual width the signs would cover a fifth of the map.
+  let open = matchMedia("(min-width: 1600px)").matches;
+  const rest = (sections) => h("details", { className: "signs", open, ontoggle: (event) => { open = event.target.open; } }, h("summary", {}, gettext("Signs")), sections);
   const draw = () => {
-    const parts = [];
+    const parts = [], signs = [];
     if (view.shows("cells")) parts.push(h("section", {}, cellsPart(cells)));
     if (heat.shown) parts.push(h("section", {}, heatPart(heat)));
     if (view.shows("problems") && begin.may.read) {
-      parts.push(h("section", { className: "more" }, h("h3", {}, gettext("Problems")), h("ul", {},
+      signs.push(h("section", {}, h("h3", {}, gettext("Problems")), h("ul", {},
         categories.slice(0, begin.look.categories.length).map(({ name }, index) => line(swatch(begin.look.categories[index], "round"), name)),
         line(h("span", { className: "swatch round overdue" }), gettext("overdue")))));
     }
     if (view.shows("roads")) {
       const roads = begin.look.roads;
-      parts.push(h("section", { className: "more" }, h("h3", {}, gettext("Priority roads")), h("ul", {}, line(swatch(roads[1][0], "thick"), gettext("key road")), line(swatch(roads[2][0], "thin"), gettext("ordinary")))));
+      signs.push(h("section", {}, h("h3", {}, gettext("Priority roads")), h("ul", {}, line(swatch(roads[1][0], "thick"), gettext("key road")), line(swatch(roads[2][0], "thin"), gettext("ordinary")))));
     }
     if (view.shows("points") && points.types.size) {
-      parts.push(h("section", { className: "more" }, h("h3", {}, gettext("Inspection points")), h("ul", { className: "sites" },
+      signs.push(h("section", {}, h("h3", {}, gettext("Inspection points")), h("ul", { className: "sites" },
         [...points.types].map(([type, name]) => line(h("span", { className: "swatch site", style: { backgroundColor: siteColour(type) } }, icon(siteIcon(type))), name)))));
     }
+    if (signs.length) parts.push(rest(signs));
     byId("legend-body").replaceChildren(...parts);
     byId("legend").hidden = !parts.length;
   };
