@@ -9,6 +9,7 @@ from geodata.travel import Profile
 from gridmap.coverage.audit import FindingKind
 from gridmap.deadlines.models import AccountabilityState, NoticeKind, StepKind
 from gridmap.evidence.models import Doubt, MediaKind, Stage
+from gridmap.inspections.alternatives import Way
 from gridmap.inspections.posts import Emptiness
 from gridmap.inspections.readiness import Reason
 from gridmap.language import gettext
@@ -207,6 +208,12 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Reason.TOO_LONG: _("takes longer than its organisation has before it is passed"),
             Reason.AT_LIMIT: _("so much is wrong at this place that fixing one brings nothing"),
             Reason.OUTWEIGHED: _("the hands bring more elsewhere"),
+        },
+        Way: {
+            Way.GIVEN: _("in this order"),
+            Way.QUICKEST: _("in the quickest order"),
+            Way.REVERSED: _("the other way round"),
+            Way.SHORTEST: _("by the shortest ways"),
         },
         Emptiness: {
             Emptiness.NOBODY: _("nobody is responsible for the point or its cell"),

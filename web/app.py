@@ -59,6 +59,7 @@ from web.pages import (
     tracks,
     tray,
     webhooks,
+    what_if,
 )
 from web.pages import map as map_page
 from web.pages import trail as trail_page
@@ -142,6 +143,7 @@ def create_app(settings: Settings) -> OpenAPI:
         joint.pages,
         inspections.pages,
         readiness.pages,
+        what_if.pages,
         route_book.pages,
         rehearsal.pages,
         posts.pages,

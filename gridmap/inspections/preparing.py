@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gridmap.hours import Span
     from gridmap.inspections.queries import Seen
 
-__all__ = ["HANDS", "TO_VERIFY_H", "Means", "Prepared", "prepare", "usual_hours"]
+__all__ = ["HANDS", "TO_VERIFY_H", "Means", "Prepared", "expect", "prepare", "usual_hours"]
 
 HANDS = 2
 """Of each organisation, unless something else is said."""
@@ -117,8 +117,7 @@ def prepare(seen: Seen, profile: Profile, means: Means, *, zone: ZoneInfo) -> Pr
     """
     _check(means)
     corridor = seen.corridor
-    chance = chance_to_see(corridor.aside_m, corridor.hidden, corridor.stop >= 0, profile)
-    severity = np.clip(seen.severity, 0, len(POINTS) - 1)
+    chance, cost = _costs(seen, profile)
     owners, owner = np.unique(seen.organisation[seen.organisation >= 0], return_inverse=True)
     of = np.full(len(chance), -1, dtype=np.int64)
     of[seen.organisation >= 0] = owner
@@ -128,7 +127,7 @@ def prepare(seen: Seen, profile: Profile, means: Means, *, zone: ZoneInfo) -> Pr
     shift = np.timedelta64(offset, "us") if offset is not None else np.timedelta64(0, "us")
     begin = np.datetime64(means.begins_at.astimezone(zone).replace(tzinfo=None), "us")
     load = Load(
-        cost=POINTS[severity] * chance * np.where(seen.fixed, STILL_THERE, 1.0),
+        cost=cost,
         hours=np.where(seen.fixed, np.minimum(taken, TO_VERIFY_H), taken),
         deadline=worked_hours(begin, seen.passes_at + shift, means.spans),
         owner=of,
@@ -137,6 +136,31 @@ def prepare(seen: Seen, profile: Profile, means: Means, *, zone: ZoneInfo) -> Pr
     hands = np.array([means.hands.get(one, HANDS) for one in owners.tolist()], dtype=float)
     remedy = fix_first(load, hands, limit=means.limit)
     return Prepared(chance=chance, load=load, owners=tuple(owners.tolist()), remedy=remedy)
+
+
+def expect(seen: Seen, profile: Profile, limit: float = PLACE_LIMIT) -> float:
+    """Deductions to expect if the assessors came now, as things are.
+
+    Parameters
+    ----------
+    seen
+        What is open along the route.
+    profile
+        How they go.
+    limit
+        The most points that one place loses.
+    """
+    _, cost = _costs(seen, profile)
+    at = places(seen.corridor.stop, seen.corridor.along_m)
+    return float(np.minimum(np.bincount(at, weights=cost, minlength=1).astype(float), limit).sum())
+
+
+def _costs(seen: Seen, profile: Profile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Chance that each problem is seen, and the deduction to expect for it."""
+    corridor = seen.corridor
+    chance = chance_to_see(corridor.aside_m, corridor.hidden, corridor.stop >= 0, profile)
+    severity = np.clip(seen.severity, 0, len(POINTS) - 1)
+    return chance, POINTS[severity] * chance * np.where(seen.fixed, STILL_THERE, 1.0)
 
 
 def _check(means: Means) -> None:

@@ -57,6 +57,10 @@ class TourWish:
         When the assessors begin.
     minutes_at_stop
         How long they stay at each point.
+    keep_order
+        Go through the named points as they are given, not in the quickest order.
+    shortest
+        Go the shortest instead of the quickest ways.
     """
 
     name: str
@@ -67,6 +71,8 @@ class TourWish:
     site_types: tuple[str, ...] = ()
     profile: Profile = Profile.CAR
     minutes_at_stop: int = 20
+    keep_order: bool = False
+    shortest: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,9 +150,13 @@ def trace(session: Session, actor: Actor, wish: TourWish, *, network: Network, d
         raise GeometryError(
             "{name} cannot be reached: {reason}", name=str(found["name"][rows[i]]), reason=explain(fault)
         )
-    sequence, arrives = _ordered(router, snapped, wish)
-    line, along, metres = _drawn(router, snapped, sequence)
-    return Tour(wish, found["id"][rows[sequence]], arrives, along, line, metres, drawn_from)
+    sequence = np.arange(len(rows)) if wish.codes and wish.keep_order else _ordered(router, snapped, wish)
+    ways = _ways(router, network.measure(wish.profile) if wish.shortest else router, snapped, sequence)
+    hops = [round(seconds) + wish.minutes_at_stop * 60 for _, _, seconds in ways]
+    along = np.r_[0.0, np.cumsum([metres for _, metres, _ in ways])]
+    line = shapely.remove_repeated_points(shapely.LineString(np.concatenate([part for part, *_ in ways])))
+    arrives = np.r_[0, np.cumsum(hops)].astype(np.int64)
+    return Tour(wish, found["id"][rows[sequence]], arrives, along, line, float(along[-1]), drawn_from)
 
 
 def check(session: Session, wish: TourWish, *, day: date) -> None:
@@ -220,8 +230,8 @@ def strata(points: dict[str, NDArray[np.object_]]) -> NDArray[np.int64]:
     return kind.astype(np.int64) * (1 << 32) + points["area_id"].astype(np.int64) + 1
 
 
-def _ordered(router: Router, snapped: Snapped, wish: TourWish) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Order of the stops, and seconds after the start at which each is reached."""
+def _ordered(router: Router, snapped: Snapped, wish: TourWish) -> NDArray[np.int64]:
+    """Order of the stops in which the tour is the quickest."""
     count = len(snapped)
     far = router.matrix(snapped)
     seconds = np.where(np.isfinite(far), np.rint(far), UNREACHABLE).astype(np.int64)
@@ -243,22 +253,26 @@ def _ordered(router: Router, snapped: Snapped, wish: TourWish) -> tuple[NDArray[
     (route,) = plan.routes
     first = 1 if wish.codes else 0
     sequence = np.array([visit.task + first for visit in route.visits], dtype=np.int64)
-    if wish.codes:
-        sequence = np.r_[0, sequence]
-    hops = seconds[sequence[:-1], sequence[1:]] + stay
-    return sequence, np.r_[0, np.cumsum(hops)]
+    return np.r_[0, sequence] if wish.codes else sequence
 
 
-def _drawn(
-    router: Router, snapped: Snapped, sequence: NDArray[np.int64]
-) -> tuple[shapely.LineString, NDArray[np.float64], float]:
-    parts, along = [], [0.0]
+def _ways(
+    router: Router, finder: Router, snapped: Snapped, sequence: NDArray[np.int64]
+) -> list[tuple[NDArray[np.float64], float, float]]:
+    """Coordinates, metres and seconds of the way from each stop to the next.
+
+    The ways are found by `finder`, perhaps the shortest, and timed by `router`.
+    """
+    found = []
     for start, end in zip(sequence[:-1].tolist(), sequence[1:].tolist(), strict=True):
-        way = router.path(snapped, snapped, start, end)
-        parts.append(shapely.get_coordinates(way.line))
-        along.append(along[-1] + way.metres)
-    line = shapely.remove_repeated_points(shapely.LineString(np.concatenate(parts)))
-    return line, np.array(along), along[-1]
+        way = finder.path(snapped, snapped, start, end)
+        seconds = way.seconds
+        if finder is not router:
+            taken = router.seconds[way.arcs]
+            beyond = way.begin * taken[0] + (1.0 - way.end) * taken[-1]
+            seconds = max(float(taken.sum() - beyond), 0.0)
+        found.append((shapely.get_coordinates(way.line), way.metres, seconds))
+    return found
 
 
 def lay(session: Session, actor: Actor, tour: Tour, *, now: datetime) -> InspectionRoute:

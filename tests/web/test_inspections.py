@@ -185,6 +185,17 @@ def test_people_are_posted_changed_by_hand_and_told_themselves(sign_in, address,
     assert "没有安排给您的蹲点任务" in own.get("/inspections/posts").text
 
 
+def test_other_ways_are_shown_beside_the_one_that_was_laid(sign_in, address):
+    client = sign_in(Role.SUPERVISION)
+    page = client.get(f"{address}/what-if", query_string={"codes": "p9 P1", "minutes_at_stop": "5"}).text
+    assert "按此顺序" in page
+    assert page.index("北门车站") < page.index("东风菜市场")
+    bad = client.get(f"{address}/what-if", query_string={"codes": "P1 Z3 Z4", "starts_at": "noon"})
+    assert bad.status_code == 422
+    assert 'id="fault-starts_at"' in bad.text
+    assert "Z3、Z4" in client.get(f"{address}/what-if", query_string={"codes": "P1 Z3 Z4"}).text
+
+
 def test_the_book_of_a_route_is_a_pdf_whatever_its_names_are(sign_in, address):
     client = sign_in(Role.SUPERVISION)
     client.post(f"{address}/posts", data={"each": "2"})

@@ -46,7 +46,17 @@ _SEEDS = 2**31
 _MOST_SHOWN = 1000
 _STYLES = ("vendor/leaflet/leaflet.css", "css/map.css", "css/patrols.css")
 _SCRIPTS = ("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-leaflet.js")
-_FIELDS = ("name", "starts_at", "profile", "minutes_at_stop", "codes", "size", "seed")
+_FIELDS = (
+    "name",
+    "starts_at",
+    "profile",
+    "minutes_at_stop",
+    "codes",
+    "size",
+    "seed",
+    "keep_order",
+    "shortest",
+)
 _CODES = re.compile(r"[\s,，、;；]+")
 
 
@@ -105,6 +115,8 @@ def _wish(given: Given) -> TourWish:
         minutes_at_stop=given.whole("minutes_at_stop", 0, 240, 20),
         site_types=tuple(given.fields.getlist("site_types")),
         profile=Profile(profile),
+        keep_order=given.text("keep_order") == "1",
+        shortest=given.text("shortest") == "1",
     )
 
 

@@ -14,6 +14,7 @@ import shapely
 from geodata.errors import GeometryError
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError, NotFoundError, PermissionDeniedError
+from gridmap.inspections.alternatives import Way, alternatives
 from gridmap.inspections.queries import read_route, read_routes, see
 from gridmap.inspections.tour import TourWish, lay, remove_route, trace
 from gridmap.patrols.network import read_network
@@ -146,6 +147,24 @@ def test_what_is_open_and_in_sight_is_told_with_the_time_it_is_passed(engine, ci
     # Twenty minutes at the first stop, then a third of the way at 4.8 km/h.
     passed = seen.passes_at[0] - np.datetime64(WISH.starts_at.replace(tzinfo=None), "us")
     assert passed / np.timedelta64(1, "s") == pytest.approx(1200 + 190.6 / (4.8 / 3.6), rel=0.01)
+
+
+def test_other_ways_through_the_same_points_are_compared(engine, city):
+    with reading(engine) as session:
+        found = alternatives(
+            session, Actor.owner(), WISH, network=read_network(session), day=DAY, now=WISH.starts_at
+        )
+    by_way = {one.way: one for one in found}
+    given, quickest, back = by_way[Way.GIVEN], by_way[Way.QUICKEST], by_way[Way.REVERSED]
+    assert [one.point.code for one in given.stops] == list(WISH.codes)
+    assert quickest.ends_at < given.ends_at
+    assert back.tour.points.tolist() == quickest.tour.points.tolist()[::-1]
+    # On foot, at one speed and both ways, the way back is as long, and no way is shorter than the quickest.
+    assert back.tour.metres == pytest.approx(quickest.tour.metres, rel=0.001)
+    assert back.ends_at == pytest.approx(quickest.ends_at, abs=timedelta(seconds=5))
+    if Way.SHORTEST in by_way:
+        assert by_way[Way.SHORTEST].tour.metres <= quickest.tour.metres + 0.1
+    assert max(one.deductions for one in found) > 0
 
 
 def test_only_who_plans_for_the_whole_city_lays_and_removes(engine, city):
