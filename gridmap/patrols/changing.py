@@ -120,8 +120,10 @@ def apply(asked: Asked, change: Change, modes: Mapping[str, int]) -> Changed:
     tasks = list(posed.problem.tasks)
     for key, unit in change.pins.items():
         if key in number:
-            same = (n for n, one in enumerate(asked.units) if one.person == asked.units[unit].person)
-            tasks[number[key]] = replace(tasks[number[key]], workers=frozenset(same))
+            task = tasks[number[key]]
+            same = {n for n, one in enumerate(asked.units) if one.person == asked.units[unit].person}
+            may = same if task.workers is None else same & task.workers
+            tasks[number[key]] = replace(task, workers=frozenset(may))
     for key in change.banned:
         if key in number:
             tasks[number[key]] = replace(tasks[number[key]], workers=frozenset())

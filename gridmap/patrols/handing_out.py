@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gridmap.patrols.queries import Round, Shown, Stage
+    from gridmap.people.models import Person
 
 __all__ = ["as_calendar", "as_gpx", "map_links"]
 
@@ -44,8 +45,18 @@ def as_gpx(shown: Shown, one: Round) -> str:
     return str(file.to_xml(version="1.1"))
 
 
-def as_calendar(shown: Shown, one: Round, *, now: datetime) -> bytes:
-    """Write a round as an iCalendar event whose description lists its stops."""
+def as_calendar(shown: Shown, person: Person, *, now: datetime) -> bytes:
+    """Write the rounds of somebody, on all days, as iCalendar events whose descriptions list the stops."""
+    calendar = Calendar()
+    for name, text in (("prodid", "-//gridmap//patrols//ZH"), ("version", "2.0")):
+        calendar.add(name, text)
+    for one in shown.rounds:
+        if one.person.id == person.id:
+            calendar.add_component(_event(shown, one, now=now))
+    return bytes(calendar.to_ical())
+
+
+def _event(shown: Shown, one: Round, *, now: datetime) -> Event:
     stops = (f"{n}. {_called(stage)} {stage.address}".rstrip() for n, stage in enumerate(one.stages, 1))
     event = Event()
     event.DTSTAMP = now.astimezone(UTC)
@@ -58,11 +69,7 @@ def as_calendar(shown: Shown, one: Round, *, now: datetime) -> bytes:
         ("description", "\n".join(stops)),
     ):
         event.add(name, text)
-    calendar = Calendar()
-    for name, text in (("prodid", "-//gridmap//patrols//ZH"), ("version", "2.0")):
-        calendar.add(name, text)
-    calendar.add_component(event)
-    return bytes(calendar.to_ical())
+    return event
 
 
 def _called(stage: Stage) -> str:
@@ -70,7 +77,7 @@ def _called(stage: Stage) -> str:
 
 
 def _title(shown: Shown, one: Round) -> str:
-    return gettext(N_("Patrol of {area}, {person}"), area=shown.area.name, person=one.person.name)
+    return gettext(N_("Patrol of {area}, {person}"), area=shown.area.name, person=one.names)
 
 
 def map_links(stage: Stage) -> dict[str, str]:

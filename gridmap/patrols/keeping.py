@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -83,7 +84,7 @@ def keep(
         searched_s=round(found.seconds),
         unfitted=_left_out(session, found, set((changes or {}).get("banned", ()))),
         wish=as_json(asked.wish),
-        changes=changes,
+        changes=_noted(found, changes),
         actor=actor.name,
         at=now,
     )
@@ -94,6 +95,7 @@ def keep(
             plan_id=plan.id,
             unit=route.worker,
             person_id=asked.units[route.worker].person,
+            partner_id=asked.units[route.worker].partner,
             leaves_at=asked.at(route.span.opens),
             returns_at=asked.at(route.span.closes),
             rests_at=asked.at(route.pause.starts) if route.pause else None,
@@ -126,6 +128,15 @@ def keep(
             )
     session.flush()
     return plan
+
+
+def _noted(found: Found, changes: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What was set by hand, and what is known of each day."""
+    notes = [
+        {"extra": round(one.extra, 4), "alike": round(one.alike, 4), "spread": one.spread}
+        for one in found.notes
+    ]
+    return (changes or {}) | {"notes": notes} if notes else changes
 
 
 def _add_version(session: Session, plan: PatrolPlan, after: PatrolPlan | None) -> None:
@@ -262,6 +273,10 @@ def _left_out(session: Session, found: Found, banned: set[str]) -> list[dict[str
         said.setdefault(key, gettext(BANNED if name in banned else REASONS[one.reason]))
         keys.setdefault(key, []).append(name)
         metres[key] = metres.get(key, 0) + posed.problem.tasks[one.task].modes[0].metres
+    turns: Counter[tuple[VisitKind, int]] = Counter((one.kind, one.id) for one in posed.targets)
+    for key, absent in keys.items():
+        if turns[key] > 1 and key[0] is not VisitKind.ROAD:
+            said[key] += gettext(" ({n} of {all} times)", n=len(absent), all=turns[key])
     uids: dict[tuple[VisitKind, int], str] = {}
     for kind, model in _MODELS:
         ids = [row for one, row in said if one is kind]

@@ -44,7 +44,7 @@ class PatrolPlan(Base, Identified):
     wish: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """What was asked for; see `gridmap.patrols.wishes`. None in plans that cannot be changed."""
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """What was set by hand and what that broke: `pins`, `banned`, `faults`, `how`."""
+    """What was set by hand and what that broke: `pins`, `banned`, `faults`, `how`; `notes` of each day."""
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
     day: Mapped[date] = mapped_column(index=True)
     opens_at: Mapped[datetime]
@@ -68,6 +68,10 @@ class PatrolRoute(Base, Identified):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     unit: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     """Which of those who are sent, counted as in the wish."""
+    partner_id: Mapped[int | None] = mapped_column(
+        ForeignKey("person.id", name="fk_patrol_route_partner_id"), index=True
+    )
+    """Who walks it too."""
     leaves_at: Mapped[datetime]
     returns_at: Mapped[datetime]
     rests_at: Mapped[datetime | None]

@@ -11,11 +11,13 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.errors import NotFoundError, PermissionDeniedError
+from gridmap.patrols.frequency import Frequency
 from gridmap.patrols.models import VisitKind
-from gridmap.patrols.planning import Stop, Worker, solve
+from gridmap.patrols.people import Team, Unit, assemble_team
+from gridmap.patrols.planning import Stop, Window, solve, solve_by_day
 from gridmap.patrols.posing import Posed, pose
 from gridmap.patrols.targets import Roads, read_roads, read_spots, walkers, with_corners
-from gridmap.patrols.wishes import check, pause_in, units_of
+from gridmap.patrols.wishes import LEDGER, check, rhythm_of
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
 from gridmap.places.queries import areas_below
@@ -29,25 +31,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.patrols.network import Network
-    from gridmap.patrols.planning import Plan, Problem, Progress
+    from gridmap.patrols.planning import DayNote, Plan, Problem, Progress
     from gridmap.patrols.wishes import Wish
     from gridmap.people.permissions import Actor
 
-__all__ = ["Asked", "Found", "Unit", "ask", "search"]
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Who goes out once: somebody on a day.
-
-    Parameters
-    ----------
-    person
-        Row.
-    """
-
-    person: int
-    day: date
+__all__ = ["Asked", "Found", "Unit", "ask", "search", "solved"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +56,14 @@ class Asked:
     midnight: datetime
     posed: Posed
 
+    @property
+    def days(self) -> list[list[int]]:
+        """Workers of each day."""
+        found: dict[date, list[int]] = {}
+        for number, unit in enumerate(self.units):
+            found.setdefault(unit.day, []).append(number)
+        return list(found.values())
+
     def at(self, seconds: int) -> datetime:
         """Return the moment that the problem's seconds mean."""
         return self.midnight + timedelta(seconds=seconds)
@@ -75,11 +71,18 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A plan that is not kept yet."""
+    """A plan that is not kept yet.
+
+    Attributes
+    ----------
+    notes
+        How each day differs from those before, where it was planned by days.
+    """
 
     asked: Asked
     plan: Plan
     seconds: float
+    notes: tuple[DayNote, ...] = ()
 
 
 def ask(
@@ -117,7 +120,7 @@ def ask(
         raise NotFoundError("There is no such area.")
     if not scope.covers(area.id, None):
         raise PermissionDeniedError("This area lies outside those whose patrols you plan.")
-    shift = check(wish)
+    check(wish)
     areas = areas_below(session, area.id)
     known = actor.scope(Permission.PERSON_READ)
     ids = {person.uid: person.id for person in walkers(session, areas, known, day=wish.day)}
@@ -125,24 +128,32 @@ def ask(
         raise NotFoundError(
             "{n} of the people chosen cannot be sent on patrol in this area on this day.", n=len(missing)
         )
-    units = tuple(Unit(ids[uid], day) for uid, day in units_of(wish))
+    team = assemble_team(session, wish, ids, areas)
     spots = read_spots(session, areas, day=wish.day, now=now, points=wish.points, problems=wish.problems)
     spots = with_corners(spots, wish.corners)
     none = np.zeros(0, dtype=np.int64)
-    roads = Roads(none, none, none.astype(object), none.astype(object))
+    roads = Roads(none, none, none.astype(object), none.astype(object), none)
     if wish.roads:
         roads = read_roads(session, areas, day=wish.day)
     shape = read_columns(session, select(Area.geometry).where(Area.id == area.id))["geometry"][0]
     middle = shapely.point_on_surface(shape)
     posed = pose(
-        network.router(wish.profile),
+        [network.router(profile) for profile in team.profiles],
         spots,
         roads,
-        start=(middle.x, middle.y),
-        workers=[
-            Worker(start=0, end=0, shift=shift, pause=pause_in(wish, shift), name=str(unit.person))
-            for unit in units
-        ],
+        starts=[(middle.x, middle.y), *team.starts],
+        workers=team.workers,
+        limits=team.limits,
+        frequency=Frequency(
+            days=_open_days(team),
+            rhythms={
+                VisitKind.POINT: rhythm_of(wish, "point_rhythm"),
+                VisitKind.PROBLEM: rhythm_of(wish, "problem_rhythm"),
+                VisitKind.ROAD: rhythm_of(wish, "road_rhythm"),
+            },
+            ledger=wish.road_rhythm == LEDGER,
+            sides=wish.sides,
+        ),
         stay={
             VisitKind.POINT: wish.minutes_at_point * 60,
             VisitKind.PROBLEM: wish.minutes_at_problem * 60,
@@ -150,7 +161,17 @@ def ask(
         },
     )
     midnight = datetime.combine(wish.day, time(), zone).astimezone(UTC)
-    return Asked(wish, area.id, units, midnight, posed)
+    return Asked(wish, area.id, team.units, midnight, posed)
+
+
+def _open_days(team: Team) -> tuple[tuple[int, Window], ...]:
+    """Number of each day, and from when to when somebody is out on it."""
+    found: dict[int, Window] = {}
+    for unit, worker in zip(team.units, team.workers, strict=True):
+        day = unit.day.toordinal()
+        known = found.get(day, worker.shift)
+        found[day] = Window(min(known.opens, worker.shift.opens), max(known.closes, worker.shift.closes))
+    return tuple(found.items())
 
 
 def search(
@@ -169,6 +190,23 @@ def search(
     start
         Plan to start from.
     """
-    stop = Stop(seconds=asked.wish.search_seconds, watch=watch)
-    found = solve(problem or asked.posed.problem, stop, seed=asked.wish.seed, start=start)
-    return Found(asked, found.plan, found.seconds)
+    return solved(asked, Stop(seconds=asked.wish.search_seconds, watch=watch), problem=problem, start=start)
+
+
+def solved(asked: Asked, stop: Stop, *, problem: Problem | None = None, start: Plan | None = None) -> Found:
+    """Search within bounds; several days one after the other."""
+    wish, whole = asked.wish, problem or asked.posed.problem
+    if len(asked.days) == 1 and not wish.vary_percent and not wish.balance:
+        found = solve(whole, stop, seed=wish.seed, start=start)
+        return Found(asked, found.plan, found.seconds)
+    by_day = solve_by_day(
+        whole,
+        asked.days,
+        asked.posed.home,
+        stop,
+        wish.seed,
+        start=start,
+        vary_by=wish.vary_percent / 100,
+        balance=wish.balance,
+    )
+    return Found(asked, by_day.plan, by_day.seconds, by_day.notes)

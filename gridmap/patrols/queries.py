@@ -12,9 +12,14 @@ from sqlalchemy import exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import NotFoundError
+<<<<<<< HEAD
 from gridmap.language import N_, gettext
+=======
+from gridmap.language import gettext
+>>>>>>> 33924b3 (Plan patrols for several days, for people who differ, in balance, and not the same way each day)
 from gridmap.patrols.keeping import versions
 from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
+from gridmap.patrols.wishes import from_json, units_of
 from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area, InspectionPoint, PriorityRoad
@@ -22,7 +27,7 @@ from gridmap.problems.models import Category, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
@@ -69,14 +74,23 @@ class Round:
 
     Attributes
     ----------
+    names
+        Of who walks it: one or two.
     line
         Longitudes and latitudes, in order.
+    day
+        On which the shift begins.
+    colour
+        Number of the person among those of the plan.
     """
 
     route: PatrolRoute
     person: Person
+    names: str
     stages: tuple[Stage, ...]
     line: list[list[float]]
+    day: date
+    colour: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +115,12 @@ class Shown:
     versions: tuple[PatrolPlan, ...]
 
     @property
+    def days(self) -> list[date]:
+        """Days with a shift, in order."""
+        wish = self.plan.wish
+        return list(dict.fromkeys(day for _, day in units_of(from_json(wish)))) if wish else [self.plan.day]
+
+    @property
     def newest(self) -> PatrolPlan:
         """The newest version."""
         return self.versions[-1]
@@ -116,8 +136,12 @@ def _planned_by(actor: Actor) -> ColumnElement[bool]:
     return PatrolPlan.area_id.in_(frozenset().union(*(areas or frozenset() for areas in limits)))
 
 
+def _own(actor: Actor) -> ColumnElement[bool]:
+    return or_(PatrolRoute.person_id == actor.person_id, PatrolRoute.partner_id == actor.person_id)
+
+
 def _walked_by(actor: Actor) -> ColumnElement[bool]:
-    own = select(PatrolRoute.plan_id).where(PatrolRoute.person_id == actor.person_id)
+    own = select(PatrolRoute.plan_id).where(_own(actor))
     return PatrolPlan.id.in_(own) if actor.person_id is not None else false()
 
 
@@ -168,24 +192,31 @@ def read_plan(session: Session, actor: Actor, uid: uuid.UUID) -> Shown:
     if row is None:
         raise NotFoundError("There is no such plan, or it lies outside what you may see.")
     plan, area, whole = row
+    partner = aliased(Person)
     query = (
-        select(PatrolRoute, Person, func.ST_AsBinary(PatrolRoute.geometry))
+        select(PatrolRoute, Person, partner.name, func.ST_AsBinary(PatrolRoute.geometry))
         .join(Person, Person.id == PatrolRoute.person_id)
+        .outerjoin(partner, partner.id == PatrolRoute.partner_id)
         .where(PatrolRoute.plan_id == plan.id)
         .order_by(PatrolRoute.id)
     )
     if not whole:
-        query = query.where(PatrolRoute.person_id == actor.person_id)
+        query = query.where(_own(actor))
     found = session.execute(query).all()
+    days = [day for _, day in units_of(from_json(plan.wish))] if plan.wish else []
+    colours: dict[int, int] = {}
     stages = _stages(session, [route.id for route, *_ in found])
     rounds = tuple(
         Round(
             route,
             person,
+            gettext("{one} and {other}", one=person.name, other=other) if other else person.name,
             tuple(stages[route.id]),
             shapely.get_coordinates(shapely.from_wkb(bytes(line))).tolist(),
+            days[route.unit] if route.unit < len(days) else plan.day,
+            colours.setdefault(person.id, len(colours)),
         )
-        for route, person, line in found
+        for route, person, other, line in found
     )
     unfitted = tuple(_named(session, plan.unfitted)) if whole else ()
     known = versions(session, plan)

@@ -78,6 +78,8 @@ class Roads:
         Shape (n,).
     hours
         In which they matter, as written; shape (n,).
+    per_day
+        How often a day they are to be patrolled, as entered; shape (n,).
     geometry
         Lines, EPSG:4326, shape (n,).
     """
@@ -86,6 +88,7 @@ class Roads:
     level: NDArray[np.int64]
     hours: NDArray[np.object_]
     geometry: NDArray[np.object_]
+    per_day: NDArray[np.int64]
 
 
 def read_spots(
@@ -150,11 +153,17 @@ def read_roads(session: Session, areas: frozenset[int], *, day: date) -> Roads:
     """Read the priority roads in force on a day in some areas."""
     found = read_columns(
         session,
-        select(PriorityRoad.id, PriorityRoad.level, PriorityRoad.hours, PriorityRoad.geometry)
+        select(
+            PriorityRoad.id,
+            PriorityRoad.level,
+            PriorityRoad.hours,
+            PriorityRoad.geometry,
+            PriorityRoad.patrols_per_day,
+        )
         .where(PriorityRoad.in_force(day), PriorityRoad.area_id.in_(areas))
         .order_by(PriorityRoad.id),
     )
-    return Roads(found["id"], found["level"], found["hours"], found["geometry"])
+    return Roads(found["id"], found["level"], found["hours"], found["geometry"], found["patrols_per_day"])
 
 
 def walkers(session: Session, areas: frozenset[int], scope: Scope, *, day: date) -> list[Person]:

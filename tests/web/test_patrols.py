@@ -134,11 +134,45 @@ def test_a_plan_is_changed_judged_kept_and_searched_again(sign_in, town):
     assert client.get(address).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "more", [{"people": []}, {"hours": "08:00"}, {"day": "soon"}, {"seed": "x"}, {"profile": "swim"}]
-)
-def test_a_form_that_makes_no_sense_is_sent_back_with_a_reason(sign_in, town, more):
+WRONG = [
+    ({"people": []}, "people", "请至少选择一人"),
+    ({"hours": "08:00"}, "hours", "班次：应为一个班次"),
+    ({"hours": "22:00-02:00"}, "hours", "22:00-次日02:00"),
+    ({"day": "soon"}, "day", "首日"),
+    ({"seed": "x"}, "seed", "随机种子：应为整数"),
+    ({"rest_minutes": "999"}, "rest_minutes", "休息"),
+    ({"profile": "swim"}, "profile", "出行方式"),
+    ({"until": "2026-05-01"}, "until", "末日"),
+    ({"until": "2026-05-12", "weekdays": "7"}, "weekdays", "没有"),
+    ({"until": "2026-05-12", "hours_2": "noon"}, "hours_2", "班次"),
+    ({"point_rhythm": "9/7"}, "point_rhythm", "频次"),
+]
+
+
+def test_a_form_that_makes_no_sense_comes_back_as_it_was_with_the_reason_at_its_field(sign_in, town):
     client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
-    answer = plan(client, town, **more)
-    assert answer.status_code == 422
-    assert "Expected" not in answer.text
+    for more, field, says in WRONG:
+        answer = plan(client, town, minutes_at_point="17", **more)
+        assert answer.status_code == 422
+        assert "Expected" not in answer.text
+        assert says in re.search(rf'id="error-{field}">([^<]*)<', answer.text).group(1)
+        assert re.search(r'name="minutes_at_point"[^>]*value="17"', answer.text)
+        assert answer.text.count("已填内容均已保留") == 1
+
+
+def test_a_week_has_a_tab_for_each_day_and_one_calendar(sign_in, town):
+    client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    more = {
+        "until": "2026-05-12",
+        "hours": "０７：００－１２：００",
+        "point_rhythm": "1/1",
+        "vary_percent": "5",
+    }
+    page = made(client, plan(client, town, search_seconds="2", **more))
+    address = re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)
+    for day in ("2026-05-11", "2026-05-12"):
+        assert f'href="?day={day}" aria-current="page"' in client.get(f"{address}?day={day}").text
+    shown = client.get(f"{address}?day=all").text
+    calendars = set(re.findall(rf'href="({address}/[0-9a-f-]{{36}}\.ics)"', shown))
+    days = {stamp for one in calendars for stamp in re.findall(r"DTSTART:(\d{8})", client.get(one).text)}
+    assert len(days) == 2

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-import uuid
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -13,16 +10,17 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy import select
 
 from geodata.travel import Profile
-from gridmap.errors import InvalidValueError, NotFoundError
+from gridmap.errors import NotFoundError
 from gridmap.jobs import JobState
 from gridmap.labels import label
 from gridmap.language import N_, gettext
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
 from gridmap.patrols.keeping import keep, remove_plan
 from gridmap.patrols.planner import ask, search
+from gridmap.patrols.planning import prepare
 from gridmap.patrols.queries import Round, Shown, Stage, read_plan, read_plans
 from gridmap.patrols.targets import walkers
-from gridmap.patrols.wishes import Wish, check, from_json, units_of
+from gridmap.patrols.wishes import detail_of, from_json, units_of
 from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
@@ -35,10 +33,15 @@ from web.installation import actor, db, installation
 from web.pages.map import begin
 from web.pages.patrol_changes import watching
 from web.pages.patrol_corners import with_hot_corners
+from web.pages.patrol_form import RHYTHMS, ROAD_RHYTHMS, WEEKDAYS, fill
 
 if TYPE_CHECKING:
+    import uuid
+
+    from werkzeug.datastructures import MultiDict
     from werkzeug.wrappers import Response as Redirection
 
+    from gridmap.jobs import Job
     from gridmap.jobs import Progress as Report
 
 __all__ = ["pages"]
@@ -61,22 +64,30 @@ COLOURS = ("#1a5fb4", "#c64600", "#26794a", "#8a2be2", "#a51d2d", "#0b7285", "#7
 @needs(Permission.PATROL_READ)
 def index() -> str:
     """Show the plans that the reader may see; to who plans, the form for another."""
-    planner, areas, people, area = False, [], [], None
-    if actor().may(Permission.PATROL_PLAN):
-        scope = actor().scope(Permission.PATROL_PLAN)
-        planner = any(holding.organisations is None for holding in scope.holdings)
-        found = db().scalars(select(Area).where(Area.in_force(today())).order_by(Area.code))
-        areas = [one for one in found if scope.covers(one.id, None)]
-        area = next((one for one in areas if str(one.uid) == request.args.get("area")), None)
-        area = area or next((one for one in reversed(areas)), None)
-        if area is not None:
-            known = actor().scope(Permission.PERSON_READ)
-            people = walkers(db(), areas_below(db(), area.id), known, day=today())
     job = None
     if request.args.get("job"):
         job = installation().jobs.find(request.args["job"], owner=actor().login_id)
         if job.state is JobState.DONE and "plan" in job.result:
             return render_template("patrol_made.html", uid=job.result["plan"], told=job.result)
+    return _page(None, {}, job=job)
+
+
+def _page(typed: MultiDict[str, str] | None, errors: dict[str, str], *, job: Job | None = None) -> str:
+    """The form, as it was typed, and the plans so far."""
+    planner, areas, people, parts, area = False, [], [], [], None
+    if actor().may(Permission.PATROL_PLAN):
+        scope = actor().scope(Permission.PATROL_PLAN)
+        planner = any(holding.organisations is None for holding in scope.holdings)
+        found = db().scalars(select(Area).where(Area.in_force(today())).order_by(Area.code))
+        areas = [one for one in found if scope.covers(one.id, None)]
+        wanted = (typed or request.args).get("area")
+        area = next((one for one in areas if str(one.uid) == wanted), None)
+        area = area or next((one for one in reversed(areas)), None)
+        if area is not None:
+            known = actor().scope(Permission.PERSON_READ)
+            below = areas_below(db(), area.id)
+            people = walkers(db(), below, known, day=today())
+            parts = [one for one in areas if one.id in below and one.id != area.id]
     return render_template(
         "patrols.html",
         plans=read_plans(db(), actor()),
@@ -84,50 +95,28 @@ def index() -> str:
         areas=areas,
         area=area,
         people=people,
+        parts=parts,
         job=job,
+        typed=typed,
+        errors=errors,
         profiles=[(one.value, label(one)) for one in Profile],
+        rhythms={value: gettext(text) for value, text in RHYTHMS.items()},
+        road_rhythms={value: gettext(text) for value, text in ROAD_RHYTHMS.items()},
+        weekdays=[gettext(name) for name in WEEKDAYS],
         day=today(),
         seed=secrets.randbelow(_SEEDS),
         zone=installation().settings.zone,
     )
 
 
-def _wish() -> Wish:
-    form = request.form
-    numbers: dict[str, Any] = {}
-    for name in ("minutes_at_point", "minutes_at_problem", "rest_minutes", "search_seconds", "seed"):
-        text = form.get(name, "").strip()
-        if text and not re.fullmatch(r"\d{1,10}", text):
-            raise InvalidValueError(
-                "Expected a whole number; found {found!r}.", parameter=name, found=text[:40]
-            )
-        if text:
-            numbers[name] = int(text)
-    numbers |= {name: name in form for name in ("points", "problems", "roads")}
-    try:
-        area, day = uuid.UUID(form.get("area", "")), date.fromisoformat(form.get("day", ""))
-        people = tuple(uuid.UUID(uid) for uid in form.getlist("people"))
-        profile = Profile(form.get("profile", Profile.FOOT.value))
-    except ValueError as error:
-        raise InvalidValueError(
-            "Choose an area, a day, how they go, and at least one person.", parameter="area"
-        ) from error
-    return Wish(
-        area=area,
-        day=day,
-        hours=form.get("hours", ""),
-        people=people,
-        profile=profile,
-        **numbers,
-    )
-
-
 @pages.post("")
 @needs(Permission.PATROL_PLAN)
-def plan() -> Redirection:
+def plan() -> Redirection | tuple[str, int]:
     """Begin to plan; the page that follows shows how far it is."""
-    wish, here, who = _wish(), installation(), actor()
-    check(wish)
+    filled = fill(request.form)
+    if filled.wish is None:
+        return _page(request.form, filled.errors), 422
+    wish, here, who = filled.wish, installation(), actor()
     corners = "corners" in request.form
 
     def work(report: Report) -> dict[str, Any]:
@@ -136,9 +125,9 @@ def plan() -> Redirection:
             network = here.network.open(session)
             wanted = with_hot_corners(session, here, who, wish) if corners else wish
             asked = ask(session, who, wanted, network=network, zone=here.settings.zone, now=now())
-        said = gettext("Looking for good rounds")
-
-        found = search(asked, watching(report, said))
+        report(0, 0, gettext("Preparing the solver; the first time this takes up to a minute"))
+        prepare()
+        found = search(asked, watching(report, gettext("Looking for good rounds")))
         with writing(here.engine) as session:
             made = keep(session, who, found, now=now())
             return {
@@ -156,23 +145,33 @@ def plan() -> Redirection:
 def show(uid: uuid.UUID) -> str:
     """Show the rounds of a plan on a map and as lists."""
     shown = read_plan(db(), actor(), uid)
+    days = sorted({one.day for one in shown.rounds} | set(shown.days if shown.whole else ()))
+    day = next((one for one in days if str(one) == request.args.get("day")), None)
+    if day is None and len(days) > 1 and request.args.get("day") != "all":
+        day = today() if today() in days else days[0]
     planner = actor().may(Permission.PATROL_PLAN) and shown.whole
     changes = shown.plan.changes or {}
     rounds = [
         {
             "unit": one.route.unit,
-            "name": one.person.name,
-            "colour": COLOURS[n % len(COLOURS)],
+            "day": str(one.day),
+            "name": one.names,
+            "colour": COLOURS[one.colour % len(COLOURS)],
             "line": one.line,
             "stops": [
                 [stage.lon, stage.lat, stage.name, stage.kind.value, stage.keys] for stage in one.stages
             ],
         }
-        for n, one in enumerate(shown.rounds)
+        for one in shown.rounds
+        if day is None or one.day == day
     ]
     return render_template(
         "patrol.html",
         shown=shown,
+        days=days,
+        day=day,
+        weekdays=[gettext(name) for name in WEEKDAYS],
+        notes=dict(zip(days, changes.get("notes", ()), strict=False)),
         colours=COLOURS,
         links=map_links,
         planner=planner,
@@ -185,14 +184,19 @@ def show(uid: uuid.UUID) -> str:
         scripts=[asset(path) for path in _SCRIPTS],
         styles=[asset(path) for path in _STYLES],
         imports={name: asset(path) for name, path in modules().items()},
-        begin=begin(csrf=generate_csrf(), rounds=rounds, plan=_arranged(shown) if planner else None),
+        begin=begin(
+            csrf=generate_csrf(),
+            rounds=rounds,
+            day=str(day) if day else "",
+            plan=_arranged(shown) if planner else None,
+        ),
     )
 
 
 def _faults(shown: Shown) -> list[dict[str, Any]]:
     """What the plan breaks, with names: of the person and the stop."""
     names = {key: stage.name for one in shown.rounds for stage in one.stages for key in stage.keys}
-    people = {one.route.unit: one.person.name for one in shown.rounds}
+    people = {one.route.unit: one.names for one in shown.rounds}
     return [
         {"person": people.get(one["unit"], ""), "stop": names.get(one["key"], ""), "text": one["text"]}
         for one in (shown.plan.changes or {}).get("faults", ())
@@ -205,9 +209,14 @@ def _arranged(shown: Shown) -> dict[str, Any] | None:
     plan = shown.plan
     if plan.wish is None:
         return None
-    units = units_of(from_json(plan.wish))
-    named = db().execute(select(Person.uid, Person.name).where(Person.uid.in_({uid for uid, _ in units})))
+    wish = from_json(plan.wish)
+    units = units_of(wish)
+    named = db().execute(select(Person.uid, Person.name).where(Person.uid.in_(set(wish.people))))
     names = {row.uid: row.name for row in named}
+    for uid in wish.leading:
+        other = names.get(detail_of(wish, uid).partner)
+        if other:
+            names[uid] = gettext("{one} and {other}", one=names.get(uid, ""), other=other)
     orders = {one.route.unit: [_stop(stage) for stage in one.stages] for one in shown.rounds}
     return {
         "uid": str(plan.uid),
@@ -266,10 +275,10 @@ def gpx(uid: uuid.UUID, route: uuid.UUID) -> Response:
 @pages.get("/<uuid:uid>/<uuid:route>.ics")
 @needs(Permission.PATROL_READ)
 def calendar(uid: uuid.UUID, route: uuid.UUID) -> Response:
-    """Send a round for a calendar."""
+    """Send all rounds of the person of one for a calendar."""
     shown, one = _round(uid, route)
     return _file(
-        as_calendar(shown, one, now=now()),
+        as_calendar(shown, one.person, now=now()),
         "text/calendar",
         _named(shown, one, "ics"),
     )

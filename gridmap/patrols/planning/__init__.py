@@ -26,9 +26,11 @@ changed by hand is the `start` of the next search, and ``force(problem, orders, 
 whatever it breaks.
 """
 
+from gridmap.patrols.planning.by_day import ByDay, DayNote, solve_by_day
 from gridmap.patrols.planning.checker import Fault, FaultKind, faults
 from gridmap.patrols.planning.forcing import force
 from gridmap.patrols.planning.plan import Pause, Plan, Reason, Route, Unfitted, Visit
+from gridmap.patrols.planning.preparing import prepare
 from gridmap.patrols.planning.problem import Problem
 from gridmap.patrols.planning.solving import Result, solve
 from gridmap.patrols.planning.stop import Progress, Stop
@@ -39,6 +41,8 @@ from gridmap.patrols.planning.workers import Break, Worker
 __all__ = [
     "UNREACHABLE",
     "Break",
+    "ByDay",
+    "DayNote",
     "Fault",
     "FaultKind",
     "Mode",
@@ -58,5 +62,7 @@ __all__ = [
     "Worker",
     "faults",
     "force",
+    "prepare",
     "solve",
+    "solve_by_day",
 ]

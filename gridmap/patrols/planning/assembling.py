@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gridmap.patrols.planning.plan import Route
     from gridmap.patrols.planning.problem import Problem
+    from gridmap.patrols.planning.tasks import Window
 
 __all__ = ["Order", "Orders", "assemble"]
 
@@ -68,6 +69,11 @@ def _feasible(problem: Problem, worker: int, order: list[tuple[int, int]]) -> Ro
     return None
 
 
+def _open_in(problem: Problem, task: int, shift: Window) -> bool:
+    windows = problem.tasks[task].windows
+    return not windows or any(one.opens <= shift.closes and one.closes >= shift.opens for one in windows)
+
+
 def _reason(problem: Problem, plan: Plan, task: int) -> Reason:
     """Why a task that somebody could do is not in the plan."""
     if problem.tasks[task].required:
@@ -76,7 +82,7 @@ def _reason(problem: Problem, plan: Plan, task: int) -> Reason:
     for route in plan.routes:
         shift = problem.workers[route.worker].shift
         # Most shifts are full, and trying every place in them takes long.
-        if least > shift.closes - shift.opens - route.seconds:
+        if least > shift.closes - shift.opens - route.seconds or not _open_in(problem, task, shift):
             continue
         for mode in range(len(problem.tasks[task].modes)):
             for at in range(len(route.visits) + 1):
@@ -84,7 +90,11 @@ def _reason(problem: Problem, plan: Plan, task: int) -> Reason:
                 if timetable(problem, route.worker, order):
                     return Reason.NOT_WORTH
     out = {route.worker for route in plan.routes}
-    free = (worker for worker in range(len(problem.workers)) if worker not in out)
+    free = (
+        worker
+        for worker, person in enumerate(problem.workers)
+        if worker not in out and _open_in(problem, task, person.shift)
+    )
     modes = range(len(problem.tasks[task].modes))
     able = any(timetable(problem, worker, [(task, mode)]) for worker in free for mode in modes)
     return Reason.NOT_WORTH if able else Reason.FULL

@@ -9,6 +9,7 @@ from gridmap.patrols.planning.assembling import assemble
 from gridmap.patrols.planning.costs import bound
 from gridmap.patrols.planning.kinds import kinds
 from gridmap.patrols.planning.local_search import local_search
+from gridmap.patrols.planning.preparing import prepare
 from gridmap.patrols.planning.reasons import hopeless
 from gridmap.patrols.planning.ruin_and_recreate import RuinAndRecreate
 from gridmap.patrols.planning.stop import Budget
@@ -57,13 +58,15 @@ def solve(problem: Problem, stop: Stop, seed: int = 0, *, start: Plan | None = N
     problem
         What is asked.
     stop
-        Bounds of the search.
+        Bounds of the search. What the first search of a process takes to be compiled is not counted.
     seed
         The same one gives the same plan, if only iterations bound the search.
     start
         Plan to start from, for instance one that was changed by hand; what of it is no longer allowed is
         left out.
     """
+    if problem.tasks:
+        prepare()
     budget = Budget(stop)
     examples = [kind[0] for kind in kinds(problem)]
     why = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
@@ -25,10 +25,10 @@ from gridmap.patrols.keeping import keep, remove_plan, restore
 from gridmap.patrols.keeping import planned as planned_by
 from gridmap.patrols.models import PatrolPlan, PatrolVisit, VisitKind
 from gridmap.patrols.network import read_network
-from gridmap.patrols.planner import Found, ask
+from gridmap.patrols.planner import Found, ask, solved
 from gridmap.patrols.planning import Stop, faults, solve
 from gridmap.patrols.queries import read_plan, read_plans
-from gridmap.patrols.wishes import Wish, as_json, from_json
+from gridmap.patrols.wishes import Wish, as_json, from_json, shift_of
 from gridmap.people.models import Person
 from gridmap.people.permissions import Actor, Holding, Role
 from gridmap.places.models import (
@@ -229,7 +229,7 @@ def test_nobody_plans_elsewhere(engine, town, wish):
     ("change", "refusal"),
     [
         ({"hours": "08:00-12:00,14:00-18:00"}, (InvalidValueError, "one shift")),
-        ({"hours": "whenever"}, (InvalidValueError, "Expected hours")),
+        ({"hours": "whenever"}, (InvalidValueError, "one shift")),
         ({"people": ()}, (InvalidValueError, "1 to")),
         ({"people": (uuid.UUID(int=1),)}, (NotFoundError, "cannot be sent")),
         ({"search_seconds": 0}, (InvalidValueError, r"from \d+ to")),
@@ -267,7 +267,7 @@ def test_a_round_goes_into_other_programs(engine, town, wish):
         f"{n}. {stage.name}" for n, stage in enumerate(one.stages, 1)
     ]
     assert track.length_2d() == pytest.approx(one.route.metres, rel=0.02)
-    (event,) = Calendar.from_ical(as_calendar(shown, one, now=NOW)).walk("VEVENT")
+    (event,) = Calendar.from_ical(as_calendar(shown, one.person, now=NOW)).walk("VEVENT")
     assert event.decoded("dtstart") == one.route.leaves_at
     assert str(event["description"]).count("\n") == len(one.stages) - 1
     for address in map_links(one.stages[0]).values():
@@ -406,6 +406,8 @@ def test_what_is_gone_meanwhile_is_named_and_nonsense_refused(engine, town, wish
 
 def test_a_wish_is_kept_as_it_was(wish):
     assert from_json(as_json(wish)) == wish
+    week = replace(wish, until=DAY, weekdays=(1, 2), weekday_hours={"1": "09:00-10:00"}, details={"x": {}})
+    assert from_json(as_json(week)) == week
     corners = (Corner(7, 121.401, 31.202, 900),)
     assert from_json(as_json(replace(wish, corners=corners))).corners == corners
 
@@ -426,3 +428,146 @@ def test_hot_corners_are_gone_to_and_named_where_they_cannot_be(engine, town, wi
             None,
             "corner-7-1",
         )
+
+
+def test_a_week_keeps_its_rhythms_and_its_days(engine, town, wish):
+    week = replace(
+        wish,
+        until=DAY + timedelta(days=6),
+        weekdays=(1, 2, 3, 4, 5, 6),
+        weekday_hours={"6": "09:00-11:00"},
+        point_rhythm="1/3",
+        road_rhythm="2/1",
+        sides=2,
+        vary_percent=5,
+    )
+    question = asked(engine, week)
+    found = solved(question, Stop(iterations=1200))
+    assert faults(question.posed.problem, found.plan) == []
+    with writing(engine) as session:
+        uid = keep(session, Actor.owner(), found, now=NOW).uid
+    with reading(engine) as session:
+        shown = read_plan(session, Actor.owner(), uid)
+        visits = session.scalars(select(PatrolVisit)).all()
+    assert shown.days == [DAY + timedelta(days=n) for n in range(6)]
+    assert [
+        len(shown.plan.changes["notes"]),
+        max(n["extra"] for n in shown.plan.changes["notes"]) <= 0.05,
+    ] == [6, True]
+    for one in shown.rounds:
+        leaves, returns = (at.astimezone(ZONE) for at in (one.route.leaves_at, one.route.returns_at))
+        assert leaves.date() == returns.date() == one.day
+        assert (8 if one.day.isoweekday() < 6 else 9) <= leaves.hour
+        assert returns.hour < (12 if one.day.isoweekday() < 6 else 11) or returns.minute == 0
+    gone = {}
+    for visit in visits:
+        at = visit.starts_at.astimezone(ZONE)
+        gone.setdefault((visit.kind, visit.point_id or visit.key.rsplit("-", 1)[0]), []).append(at)
+    for (kind, _), times in gone.items():
+        days = sorted(at.date().toordinal() for at in times)
+        if kind is VisitKind.POINT:
+            assert all(after - before >= 3 for before, after in itertools.pairwise(days))
+        else:
+            # Both sides, twice a day, in the hour that matters.
+            assert len(times) == 6 * 2 * 2
+            assert {at.hour for at in times} == {9}
+    assert len([1 for kind, _ in gone if kind is VisitKind.POINT]) == len(town.points)
+    # Fewer places are due on a day than there are: they are spread over the days.
+    assert (
+        len({at.date() for (kind, _), times in gone.items() if kind is VisitKind.POINT for at in times}) >= 5
+    )
+    (event, *more) = Calendar.from_ical(as_calendar(shown, shown.rounds[0].person, now=NOW)).walk("VEVENT")
+    assert len(more) + 1 == sum(one.person.id == shown.rounds[0].person.id for one in shown.rounds)
+    assert event.decoded("dtstart") == shown.rounds[0].route.leaves_at
+
+
+def test_roads_are_walked_as_often_as_their_entries_say(engine, town, wish):
+    with writing(engine) as session:
+        session.get_one(PriorityRoad, town.road.id).patrols_per_day = 3
+    question = asked(engine, replace(wish, points=False, road_rhythm="ledger"))
+    windows = [task.windows for task in question.posed.problem.tasks]
+    assert len(windows) == 3 * SPAN
+    assert len(set(windows)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "shift"),
+    [
+        ("８：００－１７：００", (8, 17)),
+        ("22:00-次日02:00", (22, 26)),
+        ("22:00～次日２:00", (22, 26)),
+    ],
+)
+def test_hours_are_read_as_people_write_them(text, shift):
+    found = shift_of(text)
+    assert (found.opens, found.closes) == tuple(hour * 3600 for hour in shift)
+
+
+@pytest.mark.parametrize("text", ["22:00-02:00", "08:00-次日09:00", "08:00", "whenever"])
+def test_hours_that_may_be_a_slip_are_refused(text):
+    with pytest.raises(InvalidValueError) as refused:
+        shift_of(text)
+    assert refused.value.parameter == "hours"
+
+
+def test_two_go_together_and_both_see_their_round(engine, town, wish):
+    first, second, _ = town.people
+    pair = replace(wish, details={str(first.uid): {"partner": str(second.uid)}})
+    uid = planned(engine, pair, 50)
+    with reading(engine) as session:
+        for actor in (Actor.owner(), member(first), member(second)):
+            (one,) = read_plan(session, actor, uid).rounds
+            assert one.names == "甲、乙"
+            assert len(read_plans(session, actor)) == 1
+        assert read_plans(session, member(town.people[2])) == []
+    for details in (
+        {str(first.uid): {"partner": str(second.uid)}, str(second.uid): {"partner": str(first.uid)}},
+        {str(first.uid): {"partner": str(first.uid)}},
+        {str(first.uid): {"partner": str(uuid.UUID(int=5))}},
+    ):
+        with pytest.raises(InvalidValueError, match="together"):
+            asked(engine, replace(wish, details=details))
+
+
+def test_each_has_their_own_hours_start_end_way_and_ground(engine, town, wish):
+    with writing(engine) as session:
+        west, edge = WEST + SPAN * STEP / 2, SPAN * STEP
+        half = Area(code="EH", name="半区", level="grid", parent_id=town.areas[0].id)
+        half.geometry = box(west, SOUTH, WEST + edge, SOUTH + edge)
+        session.add(half)
+    second = town.people[1]
+    own = {"hours": "９：００－１１：００", "profile": "bicycle", "start": "P0", "end": f"{WEST},{SOUTH}"}
+    own["area"] = str(half.uid)
+    question = asked(engine, replace(wish, details={str(second.uid): own}))
+    problem, posed = question.posed.problem, question.posed
+    assert (problem.workers[0].start, problem.workers[0].end) == (0, 0)
+    assert [problem.workers[1].start, problem.workers[1].end] == [1, 2]
+    assert (problem.workers[1].shift.opens, problem.workers[1].shift.closes) == (9 * 3600, 11 * 3600)
+    lon, _ = posed.places(range(len(problem.tasks)))
+    assert [task.workers == frozenset({0}) for task in problem.tasks] == [bool(x < west) for x in lon]
+    assert problem.travel[1].seconds[1, 2] < problem.travel[0].seconds[1, 2]
+    found = solved(question, Stop(iterations=200))
+    assert faults(problem, found.plan) == []
+    with writing(engine) as session:
+        uid = keep(session, Actor.owner(), found, now=NOW).uid
+    with reading(engine) as session:
+        rounds = {one.names: one for one in read_plan(session, Actor.owner(), uid).rounds}
+    assert set(rounds) == {"甲", "乙"}
+    assert rounds["乙"].line[-1] == pytest.approx([WEST, SOUTH], abs=1e-6)
+    assert min(stage.lon for stage in rounds["乙"].stages) >= west
+    # Fixing to somebody what they may not go to is said.
+    away = next(key for key, task in zip(posed.keys, problem.tasks, strict=True) if task.workers)
+    result = apply(question, Change(orders={1: [away]}, pins={away: 1}), {})
+    assert any("不得前往" in one["text"] for one in say(question, result))
+
+
+def test_what_cannot_be_for_somebody_is_refused(engine, town, wish):
+    for own, error, says in (
+        ({"start": "nowhere"}, InvalidValueError, "code of a point"),
+        ({"start": "121.5,31.2"}, InvalidValueError, "near a street"),
+        ({"hours": "late"}, InvalidValueError, "one shift"),
+        ({"profile": "swim"}, InvalidValueError, "from the lists"),
+        ({"area": str(uuid.UUID(int=3))}, NotFoundError, "not in the area"),
+    ):
+        with pytest.raises(error, match=says):
+            asked(engine, replace(wish, details={str(town.people[0].uid): own}))

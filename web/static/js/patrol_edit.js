@@ -158,7 +158,7 @@ export class Editor {
   show() {
     const at = new Map();
     for (const { stops } of begin.rounds) for (const [lon, lat, title, kind, keys] of stops) for (const key of keys) at.set(key, [lon, lat, title, kind]);
-    this.draw(this.answer.rounds.map(({ unit, line }) => ({
+    this.draw(this.answer.rounds.filter(({ unit }) => !begin.day || this.plan.units[unit].day === begin.day).map(({ unit, line }) => ({
       name: this.plan.units[unit].name,
       colour: COLOURS[unit % COLOURS.length],
       line,
@@ -202,7 +202,7 @@ export class Editor {
       h("p", { className: "muted" }, gettext("Drag stops, or move them with the buttons. Times and faults are worked out after each step; nothing is kept before you say so.")),
       faults.length ? h("ul", { className: "edit-faults", role: "alert" }, faults.map(({ unit, key, text }) => h("li", {}, [this.plan.units[unit]?.name, names.get(key)].filter(Boolean).join(" · "), ": ", text))) : null,
       h("div", { className: "edit-units" },
-        this.plan.units.map((unit, number) => this.unit(unit, number)),
+        this.plan.units.map((unit, number) => (begin.day && unit.day !== begin.day ? null : this.unit(unit, number))),
         this.left()),
       this.bar);
     if (this.answer && !faults.length) this.say(gettext("All hours, shifts and rests are kept."));
