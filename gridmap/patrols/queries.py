@@ -12,11 +12,7 @@ from sqlalchemy import exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import NotFoundError
-<<<<<<< HEAD
 from gridmap.language import N_, gettext
-=======
-from gridmap.language import gettext
->>>>>>> 33924b3 (Plan patrols for several days, for people who differ, in balance, and not the same way each day)
 from gridmap.patrols.keeping import versions
 from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
 from gridmap.patrols.wishes import from_json, units_of

@@ -532,7 +532,7 @@ def test_two_go_together_and_both_see_their_round(engine, town, wish):
 def test_each_has_their_own_hours_start_end_way_and_ground(engine, town, wish):
     with writing(engine) as session:
         west, edge = WEST + SPAN * STEP / 2, SPAN * STEP
-        half = Area(code="EH", name="半区", level="grid", parent_id=town.areas[0].id)
+        half = Area(code="EH", name="半区", level="community", parent_id=town.areas[0].id)
         half.geometry = box(west, SOUTH, WEST + edge, SOUTH + edge)
         session.add(half)
     second = town.people[1]
