@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from gridmap.forecast.history import History
 
 __all__ = [
+    "FEW",
     "LEAST_FOUND",
     "LEAST_WEEKS",
     "Choice",
     "back_test",
     "best",
+    "broadened",
     "choose",
     "enough",
     "expected",
@@ -37,6 +40,8 @@ _TESTS = 8
 _LESSONS = 12
 _FEWEST_LESSONS = 3
 _HARDLY = 0.01
+FEW = 200
+"""Finds in the tests below which a weekday by itself tells too little."""
 _LEVEL_WEEKS = 8
 
 
@@ -107,11 +112,25 @@ def back_test(
     return marks
 
 
-def best(marks: dict[Way, dict[float, Mark]]) -> Way:
-    """Return the way with the highest mean hit rate; the simplest of those that are hardly worse."""
-    merit = {way: float(np.mean([mark[share].hit_rate for share in SHARES])) for way, mark in marks.items()}
-    most = max(merit.values())
-    return next(way for way in Way if way in merit and merit[way] >= most * (1 - _HARDLY))
+def best(marks: dict[Way, dict[float, Mark]], found: float) -> Way:
+    """Return the way with the highest mean hit rate; the simplest of those that are hardly worse.
+
+    That is, by a standard error of the best, or by a hundredth. Source of the rule of one standard error:
+    Breiman, Friedman, Olshen & Stone, "Classification and Regression Trees" (1984).
+
+    Parameters
+    ----------
+    found
+        Finds by which the rates were counted.
+    """
+    small, large = SHARES
+    merit = {way: (mark[small].hit_rate + mark[large].hit_rate) / 2 for way, mark in marks.items()}
+    top = max(merit, key=lambda way: merit[way])
+    most = merit[top]
+    # A find met in the small part is met in the large part as well: it counts 1, else a half or nothing.
+    spread = (marks[top][large].hit_rate + 3 * marks[top][small].hit_rate) / 4 - most**2
+    error = math.sqrt(max(spread, 0.0) / max(found, 1.0))
+    return next(way for way in Way if way in merit and merit[way] >= most - max(most * _HARDLY, error))
 
 
 def choose(before: History, history: History, beside: NDArray[np.float64] | None = None) -> Choice:
@@ -131,17 +150,22 @@ def choose(before: History, history: History, beside: NDArray[np.float64] | None
     lessons = range(first, min(first + _LESSONS, history.weeks - 2))
     rows = history.ground.rows(before.ground.key)
     marks = back_test(before, tests, lessons, None if beside is None else beside[rows])
-    way = best(marks)
+    found = sum(before.found(k).sum() + before.missed[k] for k in tests)
+    way = best(marks, float(found))
     learned = None
     if way not in SIMPLE:
         learned = fit(history, range(history.lead, min(history.lead + _LESSONS, history.weeks - 2)), beside)
-    found = sum(before.found(k).sum() + before.missed[k] for k in tests)
     return Choice(way, marks, len(tests), int(found), learned)
 
 
 def trial_weeks(history: History) -> range:
     """How many weeks ago the forecasts were made that are judged: the latest that are wholly known."""
     return range(history.lead, history.lead + max(min(_TESTS, (history.weeks - history.lead) // 3), 1))
+
+
+def broadened(history: History) -> bool:
+    """Whether the weekdays of a window tell too little by themselves, so that all are learned from."""
+    return history.window.days < 7 and sum(history.found(k).sum() for k in trial_weeks(history)) < FEW
 
 
 def expected(score: NDArray[np.float64], history: History) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gridmap.errors import InvalidValueError
-from gridmap.forecast.choosing import Choice, choose, enough, expected, trial_weeks
+from gridmap.forecast.choosing import Choice, broadened, choose, enough, expected, trial_weeks
 from gridmap.forecast.history import History
 from gridmap.forecast.sites import read_beside
 from gridmap.forecast.squares import Grid, Ground
@@ -51,6 +51,8 @@ class Forecast:
         The squares; there may be none.
     choice
         How it was forecast and how good that was; None where there is too little to forecast from.
+    all_days
+        Whether it was tried and learned on the hours of all days, as those of its weekday alone are too few.
     expected
         Finds to be expected in each square, float64, shape (g,).
     past, near
@@ -65,6 +67,7 @@ class Forecast:
     grid: Grid
     ground: Ground
     choice: Choice | None
+    all_days: bool
     expected: NDArray[np.float64]
     past: NDArray[np.float64]
     near: NDArray[np.float64]
@@ -169,22 +172,28 @@ class Forecasts:
         ground = Ground.around(past.key) if len(past.key) else Ground(past.key)
         history = History.count(ground, past.key, past.at, window=window, origin=origin)
         same = history.lately(history.hours, 0, _REASON_WEEKS)
-        choice, score = None, np.zeros(len(ground))
+        choice, all_days, score = None, False, np.zeros(len(ground))
         if enough(history):
             beside = read_beside(session, ground, past.grid, areas=past.areas, day=window.first)
-            choice = self._get(self._choices, key)
+            all_days = broadened(history)
+            learned, when = history, window
+            if all_days:
+                when = window.every_day()
+                learned = History.count(ground, past.key, past.at, window=when, origin=origin)
+            choice = self._get(self._choices, (*key, all_days))
             if choice is None:
-                earlier = past.at < origin - trial_weeks(history)[-1] * WEEK
+                earlier = past.at < origin - trial_weeks(learned)[-1] * WEEK
                 before = Ground.around(past.key[earlier])
-                tested = History.count(before, past.key, past.at, window=window, origin=origin)
-                choice = choose(tested, history, beside)
-                self._put(self._choices, key, choice)
-            score = expected(choice.score(history, beside), history)
+                tested = History.count(before, past.key, past.at, window=when, origin=origin)
+                choice = choose(tested, learned, beside)
+                self._put(self._choices, (*key, all_days), choice)
+            score = expected(choice.score(learned, beside), history)
         return Forecast(
             window,
             past.grid,
             ground,
             choice,
+            all_days,
             score,
             same,
             ground.neighbours(same),

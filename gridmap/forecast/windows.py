@@ -70,6 +70,10 @@ class Window:
         """Return the same weekdays and hours so many weeks earlier."""
         return Window(self.first - timedelta(weeks=weeks), self.days, self.opens, self.closes)
 
+    def every_day(self) -> Window:
+        """Return the same hours of seven days."""
+        return Window(self.first, 7, self.opens, self.closes)
+
     def in_hours(self, at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which times lie within the hours, of whatever day."""
         return np.asarray((at - self.opens) % DAY < self.closes - self.opens)

@@ -459,6 +459,8 @@ def lists(side):
         for path in ("/api/v1/cells/load", "/api/v1/summary", "/ledger", "/figures", "/api/v1/figures"):
             yield path, more
         yield "/export.html", {"bbox": around, **more}
+    for path in ("/forecast", "/api/v1/forecast"):
+        yield path, area
     for path in ("/ledger/handover", "/ledger/handover.xlsx", "/ledger/negative", "/api/v1/shops", "/shops"):
         yield path, area
     for path in ("/api/v1/areas", "/api/v1/cells", "/api/v1/points", "/api/v1/roads", "/api/v1/shops"):

@@ -103,6 +103,7 @@ def trial_of(forecast: Forecast) -> dict[str, Any] | None:
     return {
         "weeks": choice.tests,
         "found": choice.found,
+        "all_days": forecast.all_days,
         "ways": [
             {
                 "way": way.value,

@@ -131,6 +131,7 @@ class Trial(Answer):
 
     weeks: int
     found: int
+    all_days: bool = Field(description="Tried on these hours of all days: those of its weekday are too few")
     ways: list[WayMark]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap.forecast.candidates import SIMPLE, Way, features, fit
-from gridmap.forecast.choosing import best, choose, enough, expected, trial_weeks
+from gridmap.forecast.choosing import best, broadened, choose, enough, expected, trial_weeks
 from gridmap.forecast.history import History
 from gridmap.forecast.judging import Mark, hits, judge
 from gridmap.forecast.squares import Grid, Ground
@@ -130,13 +130,22 @@ def test_the_simplest_of_those_that_are_hardly_worse_is_used():
     def marks(**rates):
         return {Way(way): {s: Mark(s, rate) for s in (0.01, 0.05)} for way, rate in rates.items()}
 
-    assert best(marks(month=0.4, recent=0.4, learned=0.403)) is Way.MONTH
-    assert best(marks(month=0.4, recent=0.42, learned=0.45)) is Way.LEARNED
-    assert best(marks(kernel=0.2, season=0.3)) is Way.SEASON
+    assert best(marks(month=0.4, recent=0.4, learned=0.403), 100_000) is Way.MONTH
+    assert best(marks(month=0.4, recent=0.42, learned=0.45), 100_000) is Way.LEARNED
+    assert best(marks(kernel=0.2, season=0.3), 100_000) is Way.SEASON
+    # Of a few finds none tells one way from the other.
+    assert best(marks(month=0.4, recent=0.42, learned=0.45), 17) is Way.MONTH
+
+
+def test_a_weekday_with_few_finds_is_judged_by_all_days():
+    assert broadened(counted(*town()))
+    assert not broadened(counted(*town(count=40_000)))
+    assert not broadened(counted(*town(), SPAN))
+    assert SHIFT.every_day().holds(np.array([SHIFT.begin + 3 * DAY, SHIFT.end + 3 * DAY])).tolist() == [1, 0]
 
 
 def test_hours_are_learned_where_they_matter():
-    key, at = town(count=8000)
+    key, at = town(count=40_000)
     history = counted(key, at)
     earlier = at < ORIGIN - trial_weeks(history)[-1] * WEEK
     tested = History.count(Ground.around(key[earlier]), key, at, window=SHIFT, origin=ORIGIN)
