@@ -165,7 +165,8 @@ def trial_weeks(history: History) -> range:
 
 def broadened(history: History) -> bool:
     """Whether the weekdays of a window tell too little by themselves, so that all are learned from."""
-    return history.window.days < 7 and sum(history.found(k).sum() for k in trial_weeks(history)) < FEW
+    found = sum(float(history.found(k).sum()) for k in trial_weeks(history))
+    return history.window.days < 7 and found < FEW
 
 
 def expected(score: NDArray[np.float64], history: History) -> NDArray[np.float64]:

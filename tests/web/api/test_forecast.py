@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import shapely
 
 from gridmap.people.permissions import Role
@@ -99,6 +100,10 @@ def test_the_page_says_why_whose_and_how_good(app, sign_in, town):
     assert len(used) == 1
     assert {one["way"] for one in found["trial"]["ways"]} >= {"month", "recent", "kernel", "season"}
     assert found["total"] > 0
+    shift = get(client, hours="00:00-23:59")
+    assert shift["trial"]["all_days"] is True
+    assert found["trial"]["all_days"] is False
+    assert shift["total"] == pytest.approx(found["total"] / 7, rel=0.6)
     ranks = [one["properties"]["rank"] for one in found["features"]]
     expected = [one["properties"]["expected"] for one in found["features"]]
     assert ranks == list(range(1, len(ranks) + 1))
