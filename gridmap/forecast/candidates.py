@@ -1,4 +1,4 @@
-"""Ways to forecast, from the simplest to a learned one; each gives every square a number, more being worse.
+"""Ways to forecast, from simple ones to a learned one; each gives every square a number, more being worse.
 
 The simple ones need no fitting. `features` are what the learned one looks at, all of them known when a
 forecast is made.
@@ -25,14 +25,16 @@ _MOST_ROWS = 60_000
 """Rows that are learned from; of squares without a find a part stands for all."""
 _HALF_LIFE = 8.0
 _KERNEL_PASSES = 1
+_DOUBT_WEEKS = 8.0
+"""So many weeks of counts in the same hours weigh as much as what all hours tell."""
 _RIDGE = 1e-3
 
 
 class Way(StrEnum):
     """How it is forecast; where two are as good, the one that stands first is taken."""
 
-    MONTH = "month"
     RECENT = "recent"
+    MONTH = "month"
     KERNEL = "kernel"
     SEASON = "season"
     LEARNED = "learned"
@@ -50,11 +52,16 @@ def _month(history: History, k: int) -> NDArray[np.float64]:
 
 
 def _recent(history: History, k: int) -> NDArray[np.float64]:
-    return history.decayed(history.every, k, _HALF_LIFE)
+    # Few are found in these hours of one square; what is found there at any time says what to expect.
+    weeks = _HALF_LIFE / np.log(2)
+    hours = history.decayed(history.hours, k, _HALF_LIFE)
+    every = history.decayed(history.every, k, _HALF_LIFE)
+    share = hours.sum() / max(float(every.sum()), 1e-12)
+    return (weeks * hours + _DOUBT_WEEKS * share * every) / (weeks + _DOUBT_WEEKS)
 
 
 def _kernel(history: History, k: int) -> NDArray[np.float64]:
-    return history.ground.spread(_recent(history, k), _KERNEL_PASSES)
+    return history.ground.spread(history.decayed(history.every, k, _HALF_LIFE), _KERNEL_PASSES)
 
 
 def _season(history: History, k: int) -> NDArray[np.float64]:
@@ -62,13 +69,14 @@ def _season(history: History, k: int) -> NDArray[np.float64]:
 
 
 SIMPLE: dict[Way, Simple] = {
-    Way.MONTH: _month,
     Way.RECENT: _recent,
+    Way.MONTH: _month,
     Way.KERNEL: _kernel,
     Way.SEASON: _season,
 }
-"""Counts of the last four weeks; counts that halve every eight weeks; these spread by a kernel over the
-squares around; the mean of the same weekdays and hours in the same month."""
+"""Counts that halve every eight weeks, in the same hours and, with less weight, in all; counts of the last
+four weeks; a kernel density that halves every eight weeks; the mean of the same weekdays and hours in that
+month."""
 
 
 def features(history: History, k: int, beside: NDArray[np.float64] | None = None) -> NDArray[np.float64]:

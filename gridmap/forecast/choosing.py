@@ -1,4 +1,4 @@
-"""Which way to forecast: whichever did best on this ground, the simplest where others did hardly better."""
+"""Which way to forecast: whichever did best on this ground, the first where others did hardly better."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def back_test(
 
 
 def best(marks: dict[Way, dict[float, Mark]], found: float) -> Way:
-    """Return the way with the highest mean hit rate; the simplest of those that are hardly worse.
+    """Return the way with the highest mean hit rate; the first of those that are hardly worse.
 
     That is, by a standard error of the best, or by a hundredth. Source of the rule of one standard error:
     Breiman, Friedman, Olshen & Stone, "Classification and Regression Trees" (1984).

@@ -28,8 +28,8 @@ __all__ = ["LEAST_FOUND", "LEAST_WEEKS", "WAYS", "forecast_of", "moment_of", "sq
 
 _HOUR = 3600
 WAYS = {
+    Way.RECENT: N_("counts that halve every eight weeks, those in the same hours first"),
     Way.MONTH: N_("counts of the last four weeks"),
-    Way.RECENT: N_("counts that halve every eight weeks"),
     Way.KERNEL: N_("kernel density, halved every eight weeks"),
     Way.SEASON: N_("mean of the same weekdays and hours in the same month"),
     Way.LEARNED: N_("learned: Poisson regression on counts, hours, neighbours, season and sites"),

@@ -71,10 +71,9 @@ def test_hit_rate_and_index_are_what_a_data_frame_gives(reports, window):
         mark = choice.marks[Way.MONTH][share]
         assert mark.hit_rate == pytest.approx(count / total)
         assert mark.pai == pytest.approx(count / total / (round(share * len(ground)) / len(ground)))
-    # Simple counts are as good as anything for whole weeks; hours are worth learning.
-    learned, month = (choice.marks[way][0.05].hit_rate for way in (Way.LEARNED, Way.MONTH))
-    if window is EVENINGS:
-        assert choice.way is Way.LEARNED
-        assert learned > month * 1.1
-    else:
-        assert choice.marks[choice.way][0.05].hit_rate >= learned * 0.99
+    # Recent counts are as good as what is learned, and better than the others, the more so in some hours.
+    rates = {way: marks[0.05].hit_rate for way, marks in choice.marks.items()}
+    assert choice.way is Way.RECENT
+    assert rates[Way.RECENT] > rates[Way.LEARNED] * 0.94
+    for way in (Way.MONTH, Way.KERNEL, Way.SEASON):
+        assert rates[Way.RECENT] > rates[way] * (1.1 if window is EVENINGS else 1.05)
