@@ -57,7 +57,8 @@ def _recent(history: History, k: int) -> NDArray[np.float64]:
     hours = history.decayed(history.hours, k, _HALF_LIFE)
     every = history.decayed(history.every, k, _HALF_LIFE)
     share = hours.sum() / max(float(every.sum()), 1e-12)
-    return (weeks * hours + _DOUBT_WEEKS * share * every) / (weeks + _DOUBT_WEEKS)
+    score: NDArray[np.float64] = (weeks * hours + _DOUBT_WEEKS * share * every) / (weeks + _DOUBT_WEEKS)
+    return score
 
 
 def _kernel(history: History, k: int) -> NDArray[np.float64]:
