@@ -122,7 +122,7 @@ def draw_base(frame: Frame) -> Image.Image:
             width = max(_STREETS.get(streets["road_class"][row], 1.6) * grow, 0.7)
             colour = "#d9d5cc" if casing else "#ffffff"
             sheet.lines(streets["geometry"][row], colour, width + 1.4 if casing else width)
-    return sheet.image.resize((frame.width, frame.height), Image.Resampling.LANCZOS)
+    return sheet.image.reduce(_FINE)
 
 
 def heat_layer(scene: Scene) -> Image.Image | None:

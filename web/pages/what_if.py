@@ -9,8 +9,9 @@ from flask import Blueprint, make_response, render_template, request
 
 from geodata.errors import GeometryError
 from gridmap.errors import InvalidValueError
-from gridmap.inspections.alternatives import MOST_TRIED, alternatives
-from gridmap.inspections.queries import read_route
+from gridmap.inspections.alternatives import alternatives
+from gridmap.inspections.preparing import expect
+from gridmap.inspections.queries import read_route, see
 from gridmap.inspections.tour import TourWish
 from gridmap.labels import label
 from gridmap.language import explain
@@ -40,7 +41,8 @@ _CODES = re.compile(r"[\s,，、;；]+")
 @needs(Permission.INSPECTION_PLAN, everywhere=True)
 def show(uid: uuid.UUID) -> Response:
     """Show other tours beside the one that was laid."""
-    route, _, stops = read_route(db(), uid)
+    route, line, stops = read_route(db(), uid)
+    seen = see(db(), actor(), route, line, stops, now=now())
     here, given = installation(), Given(request.args)
     zone = here.settings.zone
     usual = " ".join(one.point.code for one in stops)
@@ -73,7 +75,8 @@ def show(uid: uuid.UUID) -> Response:
         | given.fields.to_dict(),
         faults=given.faults,
         found=[_told(one, stops) for one in found],
-        most=MOST_TRIED,
+        in_sight=int((~seen.corridor.hidden).sum()),
+        deductions=expect(seen, route.profile),
         zone=zone,
         styles=[asset("css/patrols.css")],
     )
