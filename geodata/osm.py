@@ -18,6 +18,7 @@ import pandas as pd
 import shapely
 
 from geodata.errors import FormatError
+from geodata.osm_bounds import core_bounds, near
 from geodata.osm_rules import RULE_KEYS, OsmRules
 from geodata.osm_tags import (
     RoadClass,
@@ -70,12 +71,6 @@ _KEYS = [
     "waterway",
 ]
 _LINES = frozenset(("river", "stream", "canal", "drain", "ditch"))
-# Streets of an extract spread about evenly, but for what relations drag in: the middle nine tenths of
-# their length, widened as if they did, is the place the extract is about.
-_TAIL = 0.05
-# What lies farther out than this many of its sizes belongs to a relation and not to the place.
-_REACH = 1.0
-_LEAST_REACH = 0.005
 _REPORT_EVERY = 20_000
 _FEWEST_CORNERS = 4
 _WHOLE_LEVELS = 200
@@ -173,12 +168,12 @@ def read_osm(
     for layer in _COLUMNS:
         frames[layer] = collected.frame(layer)
         tell(layer, len(frames[layer]))
-    core = _core_bounds(collected.box, frames)
+    core = core_bounds(collected.box, frames)
     if clip:
         for layer in ("streets", "sites", "buildings", "water", "green"):
-            near = _near(frames[layer].geometry.to_numpy(), core)
-            collected.lose(layer, "far_outside", int((~near).sum()))
-            frames[layer] = frames[layer][near].reset_index(drop=True)
+            kept = near(frames[layer].geometry.to_numpy(), core)
+            collected.lose(layer, "far_outside", int((~kept).sum()))
+            frames[layer] = frames[layer][kept].reset_index(drop=True)
     return OsmExtract(
         **frames,
         rules=collected.rules.frame(),
@@ -418,42 +413,3 @@ def _number(text: str | None, default: float) -> float:
     except ValueError:
         return default
     return value if abs(value) < _WHOLE_LEVELS else default
-
-
-def _core_bounds(header: Any, frames: dict[str, geopandas.GeoDataFrame]) -> tuple[float, float, float, float]:
-    if header.valid():
-        low, high = header.bottom_left, header.top_right
-        return low.lon, low.lat, high.lon, high.lat
-    lines = frames["streets"].geometry.to_numpy()
-    coordinates, row = shapely.get_coordinates(lines, return_index=True)
-    joined = np.flatnonzero(row[1:] == row[:-1])
-    if not len(joined):
-        everything = np.concatenate([frame.geometry.to_numpy() for frame in frames.values()])
-        west, south, east, north = shapely.total_bounds(everything)
-        return float(west), float(south), float(east), float(north)
-    start, end = coordinates[joined], coordinates[joined + 1]
-    middle = (start + end) / 2
-    # A degree of longitude is shorter than one of latitude, by the cosine of the place.
-    length = np.hypot((end - start)[:, 0] * np.cos(np.radians(np.median(middle[:, 1]))), (end - start)[:, 1])
-    (west, east), (south, north) = (_spread(middle[:, axis], length) for axis in (0, 1))
-    return west, south, east, north
-
-
-def _spread(values: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, float]:
-    order = np.argsort(values)
-    share = np.cumsum(weights[order]) / weights.sum()
-    low, high = np.interp([_TAIL, 1 - _TAIL], share, values[order])
-    more = (high - low) * _TAIL / (1 - 2 * _TAIL)
-    return float(low - more), float(high + more)
-
-
-def _near(geometry: NDArray[np.object_], core: tuple[float, float, float, float]) -> NDArray[np.bool_]:
-    west, south, east, north = core
-    wide, high = (max(size * _REACH, _LEAST_REACH) for size in (east - west, north - south))
-    bounds = shapely.bounds(geometry)
-    return np.asarray(
-        (bounds[:, 2] >= west - wide)
-        & (bounds[:, 0] <= east + wide)
-        & (bounds[:, 3] >= south - high)
-        & (bounds[:, 1] <= north + high)
-    )

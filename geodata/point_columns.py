@@ -7,7 +7,6 @@ asks of them becomes one table look-up per place.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 from geodata import morton
 from geodata.compiled import compiled, in_slices
 from geodata.errors import GeometryError
+from geodata.point_kinds import CLASSES, NEVER, kinds_of, positions_of, seconds_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,13 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NEVER", "PointColumns", "PointFilter", "PointWeights", "Sieve", "weigh_rows"]
 
-NEVER = 2**32 - 1
-"""Stored time of what has not happened: not closed, no due time."""
-
-_CLASSES = {"category": 65536, "state": 256, "severity": 256, "source": 256, "flags": 256}
 _PLACES = ("area", "cell", "organisation")
 _TIMES = ("opened", "closed", "due")
-_LARGEST_TABLE = 1 << 24
 _WORTH_A_THREAD = 200_000
 
 
@@ -231,7 +226,7 @@ class PointColumns:
             If a place or a value is out of range, or a column of another length or name.
         """
         code = morton.encode(lon, lat)
-        known = (*_CLASSES, *_PLACES, *_TIMES)
+        known = (*CLASSES, *_PLACES, *_TIMES)
         given: dict[str, NDArray[Any]] = {name: np.asarray(values) for name, values in columns.items()}
         if mass is not None:
             given["mass"] = np.asarray(mass, dtype=np.float32)
@@ -248,9 +243,9 @@ class PointColumns:
                     found=values.shape,
                 )
         order = np.argsort(code, kind="stable")
-        kind, kinds = _kinds({name: given[name] for name in _CLASSES if name in given}, code.size)
-        placed = {name: _positions(name, given[name])[order] for name in _PLACES if name in given}
-        timed = {name: _seconds(name, given[name])[order] for name in _TIMES if name in given}
+        kind, kinds = kinds_of({name: given[name] for name in CLASSES if name in given}, code.size)
+        placed = {name: positions_of(name, given[name])[order] for name in _PLACES if name in given}
+        timed = {name: seconds_of(name, given[name])[order] for name in _TIMES if name in given}
         nothing = {
             **{name: np.empty(0, dtype=np.int32) for name in _PLACES},
             **{name: np.empty(0, dtype=np.uint32) for name in _TIMES},
@@ -275,7 +270,7 @@ class PointColumns:
             return values if values.size else np.load(file)
 
         return cls(
-            Rows(*map(column, Rows._fields)), {name: np.load(folder / f"{name}.npy") for name in _CLASSES}
+            Rows(*map(column, Rows._fields)), {name: np.load(folder / f"{name}.npy") for name in CLASSES}
         )
 
     def sieve(self, chosen: PointFilter, weights: PointWeights | None = None) -> Sieve:
@@ -354,66 +349,6 @@ class PointColumns:
 
         in_slices(work, result.size, at_least=_WORTH_A_THREAD)
         return result
-
-
-def _kinds(given: dict[str, NDArray[Any]], size: int) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-    """One number per place for its combination of classes, and the table of combinations that occur."""
-    ranges = {}
-    for name, limit in _CLASSES.items():
-        values = given.get(name)
-        low, high = (0, 0) if values is None or not size else (int(values.min()), int(values.max()))
-        if low < 0 or high >= limit:
-            raise GeometryError(
-                "Expected {name} in [0, {limit}); found {low} to {high}.",
-                name=name,
-                limit=limit,
-                low=low,
-                high=high,
-            )
-        ranges[name] = high + 1
-    packed = np.zeros(size, dtype=np.int64)
-    for name, count in ranges.items():
-        packed *= count
-        if name in given:
-            packed += given[name]
-    possible = math.prod(ranges.values())
-    kind: NDArray[Any]
-    if possible <= _LARGEST_TABLE:
-        present = np.zeros(possible, dtype=bool)
-        present[packed] = True
-        found = np.flatnonzero(present)
-        kind = (np.cumsum(present, dtype=np.uint32) - np.uint32(1))[packed]
-    else:
-        found, kind = np.unique(packed, return_inverse=True)
-    rest = found if found.size else np.zeros(1, dtype=np.int64)
-    kinds = {}
-    for name in reversed(_CLASSES):
-        kinds[name] = (rest % ranges[name]).astype(np.uint16 if name == "category" else np.uint8)
-        rest = rest // ranges[name]
-    return kind.astype(np.uint16 if found.size <= 1 << 16 else np.uint32), kinds
-
-
-def _positions(name: str, values: NDArray[Any]) -> NDArray[np.int32]:
-    if values.size and values.min() < -1:
-        raise GeometryError(
-            "Expected {name} positions from 0, or -1 for none; found {low}.", name=name, low=int(values.min())
-        )
-    return values.astype(np.int32)
-
-
-def _seconds(name: str, values: NDArray[Any]) -> NDArray[np.uint32]:
-    seconds = (
-        values.astype("datetime64[s]").astype(np.int64)
-        if values.dtype.kind == "M"
-        else values.astype(np.int64)
-    )
-    if seconds.size and seconds.max() >= NEVER:
-        raise GeometryError(
-            "Expected {name} times before the year 2106, in seconds; found {high}.",
-            name=name,
-            high=int(seconds.max()),
-        )
-    return np.where(seconds < 0, NEVER, seconds).astype(np.uint32)
 
 
 def _table(wanted: frozenset[int] | None, size: int) -> NDArray[np.float32]:
