@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SIMPLE", "Learned", "Way", "features", "fit"]
 
 _MOST_ROWS = 60_000
-"""Rows that are learned from; of squares without a find a part stands for all."""
+"""Rows that are learned from; of more a part stands for all."""
 _HALF_LIFE = 8.0
 _KERNEL_PASSES = 1
 _DOUBT_WEEKS = 8.0
@@ -131,15 +131,18 @@ def fit(history: History, weeks: Sequence[int], beside: NDArray[np.float64] | No
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - as above
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - as above
 
-    tables, targets, weights = [], [], []
+    tables, targets, weights, rows = [], [], [], []
     most = max(_MOST_ROWS // max(len(weeks), 1), 1)
     for k in weeks:
         found = history.found(k)
-        step = max(-(-len(found) // most), 1)
-        kept = np.flatnonzero((found > 0) | ((np.arange(len(found)) + k) % step == 0))
+        # As many with a find as without one, each standing for others of its sort.
+        for sort in (np.flatnonzero(found > 0), np.flatnonzero(found == 0)):
+            step = max(-(-2 * len(sort) // most), 1)
+            rows.append(sort[k % step :: step])
+            weights.append(np.full(len(rows[-1]), float(step)))
+        kept = np.concatenate(rows[-2:])
         tables.append(features(history, k, beside)[kept])
         targets.append(found[kept])
-        weights.append(np.where(found[kept] > 0, 1.0, float(step)))
     model = make_pipeline(StandardScaler(), PoissonRegressor(alpha=_RIDGE, solver="newton-cholesky"))
     weight = np.concatenate(weights)
     model.fit(
