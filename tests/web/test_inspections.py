@@ -91,7 +91,7 @@ def test_points_that_are_not_there_are_all_named_and_what_was_typed_stays(sign_i
 
 def test_a_form_that_makes_no_sense_says_at_the_field_what_was_expected(sign_in):
     client = sign_in(Role.SUPERVISION)
-    bad = {"name": " ", "starts_at": "soon", "seed": "x", "profile": "swim", "size": "1"}
+    bad = {"name": " ", "starts_at": "soon", "seed": "x", "profile": "swim", "size": "1", "codes": "P1 X7"}
     answer = client.post("/inspections", data=FORM | bad)
     assert answer.status_code == 422
     assert all(f'id="fault-{field}"' in answer.text for field in bad)
@@ -152,6 +152,8 @@ def test_what_to_fix_first_is_told_with_hands_and_as_a_workbook(sign_in, address
     assert f'id="fault-{hands}"' in bad.text
     assert 'value="many"' in bad.text
     assert 'id="fault-spans"' in bad.text
+    # Nothing is reckoned with hours that nobody gave.
+    assert "已证明最优" not in bad.text
     assert client.get(f"{address}/readiness.xlsx", query_string={hands: "many"}).status_code == 422
 
 

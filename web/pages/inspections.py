@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -127,11 +128,11 @@ def plan() -> Response:
     given, here, who = Given(request.form), installation(), actor()
     wish = _wish(given)
     day = wish.starts_at.astimezone(here.settings.zone).date()
-    if not given.faults:
-        try:
-            check(db(), wish, day=day)
-        except InvalidValueError as error:
-            given.blame(error)
+    try:
+        # Of what makes no sense the usual value stands here, so that unknown codes are told as well.
+        check(db(), replace(wish, name=wish.name or "-"), day=day)
+    except InvalidValueError as error:
+        given.blame(error)
     if given.faults:
         return make_response(_form(given), 422)
 
