@@ -132,10 +132,10 @@ def keep(
 
 def _noted(found: Found, changes: dict[str, Any] | None) -> dict[str, Any] | None:
     """What was set by hand, and what is known of each day."""
-    notes = [
-        {"extra": round(one.extra, 4), "alike": round(one.alike, 4), "spread": one.spread}
-        for one in found.notes
-    ]
+    notes: list[dict[str, Any]] = []
+    for one in found.notes:
+        spread = one.spread and [round(share, 4) for share in one.spread]
+        notes.append({"extra": round(one.extra, 4), "alike": round(one.alike, 4), "spread": spread})
     return (changes or {}) | {"notes": notes} if notes else changes
 
 

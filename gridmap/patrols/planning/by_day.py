@@ -42,13 +42,13 @@ class DayNote:
     alike
         Share of the ways from stop to stop that were walked on a day before too.
     spread
-        Seconds between the longest and the shortest round, before and after they were balanced; None where
-        they were not.
+        How far the busiest and the least busy are apart, as shares of their shifts, before and after their
+        rounds were balanced; None where they were not.
     """
 
     extra: float
     alike: float
-    spread: tuple[int, int] | None = None
+    spread: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,21 +31,22 @@ class Levelled:
     problem
         The question with the bounds that made it so.
     before, after
-        Seconds between the longest and the shortest round; who stays has one of none.
+        How far the busiest and the least busy are apart; see `spread`.
     """
 
     problem: Problem
     plan: Plan
-    before: int
-    after: int
+    before: float
+    after: float
 
 
-def spread(problem: Problem, plan: Plan) -> int:
-    """Seconds of moving and doing between the longest and the shortest round."""
-    seconds = [0] * len(problem.workers)
+def spread(problem: Problem, plan: Plan) -> float:
+    """How far the busiest and the least busy are apart: shares of their shifts in which they move or do."""
+    busy = [0.0] * len(problem.workers)
     for route in plan.routes:
-        seconds[route.worker] = route.seconds
-    return max(seconds) - min(seconds)
+        shift = problem.workers[route.worker].shift
+        busy[route.worker] = route.seconds / max(shift.closes - shift.opens, 1)
+    return max(busy) - min(busy)
 
 
 def level(problem: Problem, plan: Plan, *, stop: Stop, seed: int) -> Levelled:
