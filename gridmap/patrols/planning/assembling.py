@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gridmap.patrols.planning.plan import Plan, Reason, Unfitted
 from gridmap.patrols.planning.timetable import timetable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gridmap.patrols.planning.plan import Route
     from gridmap.patrols.planning.problem import Problem
@@ -23,7 +25,11 @@ Orders = tuple[Order, ...]
 
 
 def assemble(
-    problem: Problem, orders: Sequence[Sequence[tuple[int, int]]], why: Mapping[int, Reason]
+    problem: Problem,
+    orders: Sequence[Sequence[tuple[int, int]]],
+    why: Mapping[int, Reason],
+    *,
+    reasons: bool = True,
 ) -> Plan:
     """Make a plan; tasks that do not fit into their place are left out of it.
 
@@ -33,6 +39,8 @@ def assemble(
         One for each worker.
     why
         Reasons of tasks that can never be done.
+    reasons
+        Whether those of other tasks matter, which take time to find.
     """
     routes = []
     for worker, order in enumerate(orders):
@@ -48,7 +56,10 @@ def assemble(
         cost=missed + sum(route.cost for route in routes),
         lacking=sum(problem.tasks[task].required for task in absent),
     )
-    unfitted = (Unfitted(task, why.get(task) or _reason(problem, plan, task)) for task in absent)
+    unfitted = (
+        Unfitted(task, why.get(task) or (_reason(problem, plan, task) if reasons else Reason.FULL))
+        for task in absent
+    )
     return Plan(
         routes=plan.routes,
         unfitted=tuple(unfitted),
@@ -74,6 +85,22 @@ def _open_in(problem: Problem, task: int, shift: Window) -> bool:
     return not windows or any(one.opens <= shift.closes and one.closes >= shift.opens for one in windows)
 
 
+def _room(problem: Problem, route: Route, task: int) -> Iterator[tuple[int, int]]:
+    """Modes and places for a task in a route whose shift is long enough for it, windows aside."""
+    person = problem.workers[route.worker]
+    seconds = problem.travel[person.travel].seconds
+    modes = [problem.tasks[visit.task].modes[visit.mode] for visit in route.visits]
+    leaves = np.array([person.start, *(mode.exit for mode in modes)])
+    enters = np.array([*(mode.entry for mode in modes), person.end])
+    free = person.shift.closes - person.shift.opens - route.seconds
+    for number, mode in enumerate(problem.tasks[task].modes):
+        more = (
+            seconds[leaves, mode.entry] + mode.seconds + seconds[mode.exit, enters] - seconds[leaves, enters]
+        )
+        for at in np.flatnonzero(more <= free).tolist():
+            yield number, at
+
+
 def _reason(problem: Problem, plan: Plan, task: int) -> Reason:
     """Why a task that somebody could do is not in the plan."""
     if problem.tasks[task].required:
@@ -84,11 +111,10 @@ def _reason(problem: Problem, plan: Plan, task: int) -> Reason:
         # Most shifts are full, and trying every place in them takes long.
         if least > shift.closes - shift.opens - route.seconds or not _open_in(problem, task, shift):
             continue
-        for mode in range(len(problem.tasks[task].modes)):
-            for at in range(len(route.visits) + 1):
-                order = (*route.order[:at], (task, mode), *route.order[at:])
-                if timetable(problem, route.worker, order):
-                    return Reason.NOT_WORTH
+        for mode, at in _room(problem, route, task):
+            order = (*route.order[:at], (task, mode), *route.order[at:])
+            if timetable(problem, route.worker, order):
+                return Reason.NOT_WORTH
     out = {route.worker for route in plan.routes}
     free = (
         worker

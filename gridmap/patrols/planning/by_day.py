@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ByDay", "DayNote", "solve_by_day"]
 
-_FOR_THE_BEST = 0.6
+_FOR_THE_BEST = 0.5
 """Share of a day's time for its best plan, where another one is looked for then."""
-_UNTIL_LEVEL = 0.8
+_UNTIL_LEVEL = 0.85
 """Share of a day's time that is gone when its rounds are balanced and others are looked for."""
 _AFTER_STOP = 300
 """Iterations for each day that is left when somebody stops the search."""
@@ -122,7 +122,9 @@ def solve_by_day(
         ]
         part = _Part(problem, tasks, workers)
         until = _FOR_THE_BEST if vary_by or balance else 1.0
-        best = solve(part.problem, watch.share(day, until), seed + day, start=part.own(start)).plan
+        best = solve(
+            part.problem, watch.share(day, until), seed + day, start=part.own(start), reasons=False
+        ).plan
         question, spreads = part.problem, None
         if balance and best.routes:
             until = _UNTIL_LEVEL if vary_by else 1.0

@@ -47,7 +47,9 @@ class Result:
     iterations: int
 
 
-def solve(problem: Problem, stop: Stop, seed: int = 0, *, start: Plan | None = None) -> Result:
+def solve(
+    problem: Problem, stop: Stop, seed: int = 0, *, start: Plan | None = None, reasons: bool = True
+) -> Result:
     """Find a good plan.
 
     Places with at most one window each go to PyVRP's local search first. Ruin and recreate takes up what it
@@ -64,6 +66,8 @@ def solve(problem: Problem, stop: Stop, seed: int = 0, *, start: Plan | None = N
     start
         Plan to start from, for instance one that was changed by hand; what of it is no longer allowed is
         left out.
+    reasons
+        Whether it matters why tasks are left out of it; it takes time to find out.
     """
     if problem.tasks:
         prepare()
@@ -74,9 +78,11 @@ def solve(problem: Problem, stop: Stop, seed: int = 0, *, start: Plan | None = N
         for task in range(len(problem.tasks))
         if (reason := hopeless(problem, task, examples)) is not None
     }
-    best = assemble(problem, _orders(problem, start), why)
+    best = assemble(problem, _orders(problem, start), why, reasons=False)
     if len(why) < len(problem.tasks):
         best = _searched(problem, budget, seed, best, why)
+    if reasons:
+        best = assemble(problem, _orders(problem, best), why)
     return Result(plan=best, seconds=budget.seconds, iterations=budget.iterations)
 
 
@@ -97,12 +103,13 @@ def _searched(problem: Problem, budget: Budget, seed: int, start: Plan, why: dic
     if share:
         # Whether everything fits is known soon; local search does better when it knows.
         own.run(budget, share=_FIRST, hot=_HOT)
-        complete = not assemble(problem, own.orders(), why).lacking
+        complete = not assemble(problem, own.orders(), why, reasons=False).lacking
         first = start if start.routes and not (complete and start.lacking) else None
         found = local_search(problem, tasks, budget, share=share, seed=seed, start=first, complete=complete)
-        own.take(_orders(problem, assemble(problem, found, why)))
+        own.take(_orders(problem, assemble(problem, found, why, reasons=False)))
     own.run(budget, share=1, hot=_WARM if share else _HOT)
-    return min(start, assemble(problem, own.orders(), why), key=lambda plan: plan.rank)
+    last = assemble(problem, own.orders(), why, reasons=False)
+    return min(start, last, key=lambda plan: plan.rank)
 
 
 def _local_share(problem: Problem, tasks: list[int]) -> float:

@@ -67,12 +67,13 @@ def vary(
         dear = _dear(problem, strength, walked, np.random.default_rng([seed, number]))
         seconds = None if stop.seconds is None else stop.seconds / len(_STRENGTHS)
         iterations = None if stop.iterations is None else max(stop.iterations // len(_STRENGTHS), 1)
-        found = solve(dear, replace(stop, seconds=seconds, iterations=iterations), seed + number)
+        found = solve(
+            dear, replace(stop, seconds=seconds, iterations=iterations), seed + number, reasons=False
+        )
         orders: list[Order] = [()] * len(problem.workers)
         for route in found.plan.routes:
             orders[route.worker] = route.order
-        why = {one.task: one.reason for one in plan.unfitted if not problem.tasks[one.task].prize}
-        other = assemble(problem, orders, why)
+        other = assemble(problem, orders, {}, reasons=False)
         if (
             other.lacking <= plan.lacking
             and other.cost <= most

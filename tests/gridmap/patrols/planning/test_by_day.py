@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap.patrols.planning import Problem, Stop, Task, Travel, Window, Worker, faults, solve, solve_by_day
+from gridmap.patrols.planning import (
+    Break,
+    Problem,
+    Stop,
+    Task,
+    Travel,
+    Window,
+    Worker,
+    faults,
+    solve,
+    solve_by_day,
+)
 
 HOUR, DAY = 3600, 86_400
 
@@ -84,14 +97,28 @@ def test_whoever_stops_the_search_gets_a_plan_of_all_days():
 
 
 @settings(max_examples=8, deadline=None)
-@given(seed=st.integers(0, 1000), days=st.integers(1, 4), people=st.integers(1, 3))
-def test_any_week_passes_the_checker(seed, days, people):
+@given(
+    seed=st.integers(0, 1000),
+    days=st.integers(1, 3),
+    people=st.integers(1, 3),
+    rest=st.none() | st.integers(600, 3600),
+)
+def test_any_week_passes_the_checker(seed, days, people, rest):
     problem, parts, home = week(days, seed, 8, people)
-    for by in (0.0, 0.05):
-        assert (
-            faults(problem, solve_by_day(problem, parts, home, Stop(iterations=60), seed, vary_by=by).plan)
-            == []
+    if rest is not None:
+        workers = tuple(
+            replace(
+                worker,
+                pause=Break(
+                    window=Window(worker.shift.opens + HOUR, worker.shift.opens + 2 * HOUR), seconds=rest
+                ),
+            )
+            for worker in problem.workers
         )
+        problem = Problem(travel=problem.travel, tasks=problem.tasks, workers=workers)
+    for by, balance in ((0.0, True), (0.05, False), (0.05, True)):
+        found = solve_by_day(problem, parts, home, Stop(iterations=60), seed, vary_by=by, balance=balance)
+        assert faults(problem, found.plan) == []
 
 
 def test_balanced_rounds_are_nearer_to_each_other_and_leave_out_no_more():
