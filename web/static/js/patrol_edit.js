@@ -139,7 +139,12 @@ export class Editor {
     return told;
   }
 
-  check = debounce(async () => {
+  check() {
+    this.box.dataset.judged = "no";
+    this.judge();
+  }
+
+  judge = debounce(async () => {
     const asked = this.state;
     const number = this.before.length;
     this.say(gettext("Working out the times …"));
@@ -149,6 +154,7 @@ export class Editor {
       this.answer = answer;
       this.render();
       this.show();
+      this.box.dataset.judged = "yes";
       if (answer.newest > this.plan.version) this.say(gettext("Somebody has kept version {n} meanwhile.", { n: answer.newest }), true);
     } catch (error) {
       this.say(error.message, true);
@@ -189,7 +195,22 @@ export class Editor {
     if (place) place.replaceChildren(h("span", { className: wrong ? "error" : "muted" }, text));
   }
 
+  // The keyboard stays where it was: at the same control of the same stop, wherever that is now.
+  focused(focus) {
+    const row = document.activeElement?.closest?.("[data-key]");
+    const key = focus?.keys[0] ?? row?.dataset.key;
+    if (!key) return null;
+    const at = row?.dataset.key === key ? [...row.querySelectorAll("button, select")].indexOf(document.activeElement) : 0;
+    return { key, at: Math.max(at, 0) };
+  }
+
+  focus({ key, at }) {
+    const tools = [...this.box.querySelectorAll(`[data-key="${CSS.escape(key)}"] button, [data-key="${CSS.escape(key)}"] select`)];
+    (tools[at]?.disabled === false ? tools[at] : tools.find(({ disabled }) => !disabled))?.focus({ preventScroll: Boolean(this.answer) });
+  }
+
   render(focus) {
+    const held = this.focused(focus);
     const faults = this.answer?.faults ?? [];
     const names = new Map([...this.state.orders.flat(), ...this.state.left].flatMap((stop) => stop.keys.map((key) => [key, stop.name])));
     this.bar = h("div", { className: "edit-bar" },
@@ -206,7 +227,7 @@ export class Editor {
         this.left()),
       this.bar);
     if (this.answer && !faults.length) this.say(gettext("All hours, shifts and rests are kept."));
-    if (focus) this.box.querySelector(`[data-key="${CSS.escape(focus.keys[0])}"] button, [data-key="${CSS.escape(focus.keys[0])}"] select`)?.focus();
+    if (held) this.focus(held);
   }
 
   unit({ name, day }, number) {
