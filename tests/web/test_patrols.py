@@ -82,6 +82,9 @@ def test_hot_corners_of_the_forecast_are_gone_to(sign_in, town):
     page = made(client, plan(client, town, day=tomorrow, corners="on"))
     shown = client.get(re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)).text
     assert "易发点位" in shown
+    later = (datetime.now(UTC) + timedelta(days=4)).date().isoformat()
+    page = made(client, plan(client, town, day=tomorrow, until=later, corners="on"))
+    assert "易发点位" in client.get(re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)).text
     over = made(client, plan(client, town, day="2020-01-01", corners="on"))
     assert "尚未结束" in over
 

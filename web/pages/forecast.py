@@ -45,6 +45,8 @@ def index() -> str:
         row["lon"], row["lat"] = shape.centroid.x, shape.centroid.y
     names, here = directory(), installation()
     seen = actor().scope(Permission.FORECAST_READ).areas
+    areas = [area for area in names.areas if seen is None or area.id in seen]
+    known = {area.id for area in areas}
     given = query.model_dump(mode="json", exclude_none=True, exclude={"category"})
     given["category"] = ",".join(sorted(query.category)) if query.category else None
     source = url_for("api.forecast", **{**given, "limit": 1000})
@@ -63,7 +65,8 @@ def index() -> str:
         coming_back=_coming_back(view),
         shifts=SHIFTS,
         today=today(),
-        areas=[area for area in names.areas if seen is None or area.id in seen],
+        areas=areas,
+        whole=query.area or next((area.uid for area in areas if area.parent not in known), None),
         categories=[one for one in names.categories if one.parent is None],
         planner=actor().may(Permission.PATROL_PLAN),
         styles=[asset(path) for path in _STYLES],

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["with_hot_corners"]
 
 _REACH = timedelta(days=90)
+_MOST_DAYS = 7
+"""A plan of more days is given the corners of its first week."""
 
 
 def with_hot_corners(session: Session, here: Installation, who: Actor, wish: Wish) -> Wish:
@@ -42,10 +44,11 @@ def with_hot_corners(session: Session, here: Installation, who: Actor, wish: Wis
     asked = ViewFilter(states=None, area=str(wish.area))
     view = here.reader.view(session, clocks, asked, scope=scope, now=moment)
     shift = shift_of(wish.hours)
+    days = 1 if wish.until is None else min((wish.until - wish.day).days + 1, _MOST_DAYS)
     forecast = here.forecasts.read(
         session,
         view,
-        Window(wish.day, 1, shift.opens, shift.closes),
+        Window(wish.day, days, shift.opens, shift.closes),
         scope=scope,
         ground=clocks.ground,
         zone=here.settings.zone,
