@@ -139,10 +139,8 @@ class History:
 
 def _counted(row: Any, column: Any, chosen: NDArray[np.bool_], shape: tuple[int, int]) -> csr_matrix:
     """Sum of ones by row and column."""
-    flat = row[chosen] * shape[1] + column[chosen]
-    cells, counts = np.unique(flat, return_counts=True)
-    where = (cells // max(shape[1], 1), cells % max(shape[1], 1))
-    return csr_matrix((counts.astype(float), where), shape=shape)
+    # Written twice is summed.
+    return csr_matrix((np.ones(int(chosen.sum())), (row[chosen], column[chosen])), shape=shape)
 
 
 def _middle(window: Window) -> date:
