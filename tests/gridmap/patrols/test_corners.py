@@ -26,17 +26,18 @@ def forecast(expected):
     row = np.arange(4)
     zero = np.zeros(len(ground))
     made = Forecast(
-        Window(date(2026, 5, 11), 1, 8 * 3600, 12 * 3600),
-        grid,
-        ground,
-        None,
-        np.array(expected, dtype=float),
-        zero,
-        zero,
-        20,
-        4,
-        row,
-        ground.rows(key),
+        window=Window(date(2026, 5, 11), 1, 8 * 3600, 12 * 3600),
+        grid=grid,
+        ground=ground,
+        choice=None,
+        all_days=False,
+        expected=np.array(expected, dtype=float),
+        past=zero,
+        near=zero,
+        weeks=20,
+        found=4,
+        row=row,
+        square=ground.rows(key),
     )
     return made, SimpleNamespace(lon=lon, lat=lat)
 
