@@ -35,6 +35,7 @@ def test_stops_are_dragged_moved_fixed_left_out_and_kept_and_a_late_change_is_no
 
     page.click("[data-edit]")
     judged(page)
+    assert "null" not in page.inner_text("#editor")
     first, second = stops(page, 0), stops(page, 1)
     moved = first[0]
     page.locator(f"[data-key='{moved}'] button[aria-label$='推后']").press("Enter")

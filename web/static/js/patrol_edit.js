@@ -219,13 +219,13 @@ export class Editor {
       h("button", { onclick: () => this.close() }, gettext("Stop changing")),
       h("button", { onclick: () => this.commit("improve") }, gettext("Search on from here")),
       h("button", { className: "primary", onclick: () => this.commit("change") }, faults.length ? gettext("Keep it even so ({n} faults)", { n: faults.length }) : gettext("Keep as a new version")));
-    this.box.replaceChildren(
+    this.box.replaceChildren(...[
       h("p", { className: "muted" }, gettext("Drag stops, or move them with the buttons. Times and faults are worked out after each step; nothing is kept before you say so.")),
       faults.length ? h("ul", { className: "edit-faults", role: "alert" }, faults.map(({ unit, key, text }) => h("li", {}, [this.plan.units[unit]?.name, names.get(key)].filter(Boolean).join(" · "), ": ", text))) : null,
       h("div", { className: "edit-units" },
         this.plan.units.map((unit, number) => (begin.day && unit.day !== begin.day ? null : this.unit(unit, number))),
         this.left()),
-      this.bar);
+      this.bar].filter(Boolean));
     if (this.answer && !faults.length) this.say(gettext("All hours, shifts and rests are kept."));
     if (held) this.focus(held);
   }
