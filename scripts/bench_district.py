@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""A shift in a real district, places and streets together, beside peers that know points alone.
+
+Peers are given the same streets as points along them, the same places, people, windows and seconds. What was
+covered is measured on the walked lines alone, for everybody alike.
+
+scripts/bench_district.py FILE.osm.pbf [--seconds 60] [--places 300] [--kilometres 60] [--people 12]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from geodata.osm import read_osm
+from geodata.street_graph import build_street_graph
+from geodata.street_places import Stops
+from geodata.street_router import Router
+from geodata.travel import Profile
+from gridmap.patrols.planning import UNREACHABLE, Problem, Stop, Task, Travel, Window, Worker, faults, solve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+MAIN = ("primary", "secondary", "tertiary")
+BEGINS, SHIFT, STAY, OPEN = 8 * 3600, 8 * 3600, 300, 2 * 3600
+EVERY_M, SEEN_M, FINE_M = 40.0, 2.0, 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class District:
+    """What is asked: node 0 is where people start and end, then come the places."""
+
+    router: Router
+    places: Stops
+    edges: NDArray[np.int64]
+    people: int
+    windows: tuple[tuple[Window, ...], ...]
+    """Of each place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Seconds of moving and staying, walked lines, and how many places were visited."""
+
+    seconds: float
+    lines: list[shapely.LineString]
+    visited: int
+
+
+def district(file: Path, *, places: int, kilometres: float, people: int, seed: int) -> District:
+    """Choose the main roads nearest to the middle, and places among them, in the largest piece of streets."""
+    streets = read_osm(file).streets
+    graph = build_street_graph(
+        streets.geometry.to_numpy(),
+        road_class=streets["road_class"].to_numpy(),
+        oneway=streets["oneway"].to_numpy(),
+        tags=streets["tags"].tolist(),
+    )
+    router, random = Router(graph, Profile.FOOT), np.random.default_rng(seed)
+    usable = np.flatnonzero((router.piece == 0) & np.isfinite(router.seconds[::2]))
+    middle = shapely.line_interpolate_point(graph.lines(usable), 0.5, normalized=True)
+    far = shapely.length(graph.projection.forward(shapely.linestrings(_spokes(middle))))
+    outwards = usable[np.argsort(far)]
+    main = outwards[np.isin(graph.road_class[graph.street[outwards]], MAIN)]
+    main = main[: int(np.searchsorted(np.cumsum(graph.length_m[main]), kilometres * 1000)) + 1]
+    inside = outwards[: int(np.flatnonzero(outwards == main[-1])[0])]
+    chosen = np.r_[outwards[0], random.choice(inside, places, replace=False)]
+    begins = BEGINS + random.integers(0, SHIFT - OPEN, places)
+    timed = random.random(places) < 0.2
+    windows = tuple(
+        (Window(int(t), int(t) + OPEN),) if has else () for t, has in zip(begins, timed, strict=True)
+    )
+    middle = shapely.line_interpolate_point(graph.lines(chosen), 0.5, normalized=True)
+    snapped = router.snap(shapely.get_x(middle), shapely.get_y(middle))
+    return District(router, snapped.require(), np.sort(main), people, windows)
+
+
+def _spokes(points: NDArray[np.object_]) -> NDArray[np.float64]:
+    """From the middle of points to each, shape (n, 2, 2)."""
+    xy = shapely.get_coordinates(points)
+    return np.stack([np.broadcast_to(np.median(xy, axis=0), xy.shape), xy], axis=1)
+
+
+def _matrix(router: Router, departures: Stops, arrivals: Stops) -> NDArray[np.int64]:
+    far = router.matrix(departures, arrivals)
+    return np.where(np.isfinite(far), np.rint(far), UNREACHABLE).astype(np.int64)
+
+
+def ours(asked: District, seconds: float) -> Found:
+    """Plan places and streets as the service does."""
+    router, edges = asked.router, asked.edges
+    departures = Stops.together(asked.places, Stops.heads(np.column_stack([2 * edges + 1, 2 * edges])))
+    arrivals = Stops.together(asked.places, Stops.tails(np.column_stack([2 * edges, 2 * edges + 1])))
+    far = _matrix(router, departures, arrivals)
+    first = len(asked.places)
+    walked = np.rint(router.seconds[2 * edges]).astype(int).tolist()
+    tasks = [Task.place(n + 1, STAY, windows=open_) for n, open_ in enumerate(asked.windows)]
+    tasks += [
+        Task.street(first + 2 * n, first + 2 * n + 1, seconds=walk, metres=0) for n, walk in enumerate(walked)
+    ]
+    shift = Window(BEGINS, BEGINS + SHIFT)
+    worker = Worker(start=0, end=0, shift=shift)
+    problem = Problem(
+        travel=(Travel(seconds=far, metres=far),), tasks=tuple(tasks), workers=(worker,) * asked.people
+    )
+    plan = solve(problem, Stop(seconds=seconds)).plan
+    wrong = faults(problem, plan)
+    if wrong:
+        raise SystemExit(f"the plan is wrong: {wrong[0]}")
+    lines, visited = [], 0
+    for route in plan.routes:
+        at = 0
+        for visit in route.visits:
+            mode = problem.tasks[visit.task].modes[visit.mode]
+            lines.append(router.path(departures, arrivals, at, mode.entry).line)
+            if visit.task >= len(asked.windows):
+                lines.append(router.graph.lines(edges[[visit.task - len(asked.windows)]])[0])
+            else:
+                visited += 1
+            at = mode.exit
+        lines.append(router.path(departures, arrivals, at, 0).line)
+    return Found(plan.seconds, lines, visited)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """The same with streets as points, two or more on each, not farther apart than `EVERY_M`."""
+
+    stops: Stops
+    seconds: NDArray[np.int64]
+    stay: NDArray[np.int64]
+    windows: list[tuple[Window, ...]]
+
+    @classmethod
+    def of(cls, asked: District) -> Points:
+        """Put the points on the streets."""
+        graph = asked.router.graph
+        count = np.maximum(np.ceil(graph.length_m[asked.edges] / EVERY_M).astype(int), 2)
+        edge = np.repeat(asked.edges, count)
+        nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+        at = (nth + 0.5) / np.repeat(count, count)
+        there = shapely.line_interpolate_point(graph.lines(edge), at, normalized=True)
+        snapped = asked.router.snap(shapely.get_x(there), shapely.get_y(there)).require()
+        stops = Stops.together(asked.places, snapped)
+        stay = np.r_[0, np.full(len(asked.windows), STAY), np.zeros(len(edge), dtype=int)]
+        windows = [(), *asked.windows, *[()] * len(edge)]
+        return cls(stops, _matrix(asked.router, stops, stops), stay, windows)
+
+    def found(self, asked: District, tours: list[list[int]]) -> Found:
+        """Walk tours of nodes."""
+        lines, seconds, visited = [], 0, 0
+        for tour in tours:
+            whole = [0, *tour, 0]
+            for here, there in pairwise(whole):
+                lines.append(asked.router.path(self.stops, self.stops, here, there).line)
+                seconds += int(self.seconds[here, there]) + int(self.stay[there])
+            visited += sum(0 < node < len(asked.places) for node in tour)
+        return Found(seconds, lines, visited)
+
+
+def vroom_plans(asked: District, seconds: float) -> Found:
+    """Plan with VROOM."""
+    import vroom  # noqa: PLC0415 - only where it is installed
+
+    points = Points.of(asked)
+    given = vroom.Input()
+    far = np.minimum(points.seconds, 10**6).astype(np.uint32)
+    given.set_durations_matrix(profile="car", matrix_input=far)
+    shift = [BEGINS, BEGINS + SHIFT]
+    given.add_vehicle([vroom.Vehicle(n + 1, start=0, end=0, time_window=shift) for n in range(asked.people)])
+    for node in range(1, len(points.stay)):
+        windows = [vroom.TimeWindow(w.opens, w.closes) for w in points.windows[node]]
+        more = {"time_windows": windows} if windows else {}
+        given.add_job([vroom.Job(node, location=node, default_service=int(points.stay[node]), **more)])
+    solution = given.solve(exploration_level=5, nb_threads=1, timeout=timedelta(seconds=seconds))
+    table = solution.routes
+    tours = [
+        [int(node) for node, kind in zip(rows["id"], rows["type"], strict=True) if kind == "job"]
+        for _, rows in table.groupby("vehicle_id")
+    ]
+    return points.found(asked, tours)
+
+
+def ortools_plans(asked: District, seconds: float) -> Found:
+    """Plan with OR-Tools: cheapest insertion, then guided local search."""
+    from ortools.constraint_solver import (  # noqa: PLC0415 - only where it is installed
+        pywrapcp,
+        routing_enums_pb2,
+    )
+
+    points = Points.of(asked)
+    far = np.minimum(points.seconds, 10**6)
+    index = pywrapcp.RoutingIndexManager(len(far), asked.people, 0)
+    model = pywrapcp.RoutingModel(index)
+    # With the stay at the beginning; one matrix is faster than a call for each pair.
+    cost = model.RegisterTransitMatrix((far + points.stay[:, None]).tolist())
+    model.SetArcCostEvaluatorOfAllVehicles(cost)
+    model.AddDimension(cost, SHIFT, SHIFT, False, "time")  # noqa: FBT003 - their interface
+    time = model.GetDimensionOrDie("time")
+    for node in range(1, len(far)):
+        model.AddDisjunction([index.NodeToIndex(node)], 10**7)
+        for window in points.windows[node]:
+            time.CumulVar(index.NodeToIndex(node)).SetRange(window.opens - BEGINS, window.closes - BEGINS)
+    wish = pywrapcp.DefaultRoutingSearchParameters()
+    wish.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
+    wish.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
+    wish.time_limit.seconds = int(seconds)
+    solution = model.SolveWithParameters(wish)
+    tours = []
+    for person in range(asked.people):
+        tour, at = [], solution.Value(model.NextVar(model.Start(person)))
+        while not model.IsEnd(at):
+            tour.append(index.IndexToNode(at))
+            at = solution.Value(model.NextVar(at))
+        tours.append(tour)
+    return points.found(asked, [tour for tour in tours if tour])
+
+
+def covered(asked: District, lines: list[shapely.LineString]) -> float:
+    """Share of the streets' metres that lines pass, seen from the lines alone."""
+    graph = asked.router.graph
+    project = graph.projection.forward
+    streets = project(graph.lines(asked.edges))
+    count = np.maximum(np.rint(graph.length_m[asked.edges] / FINE_M).astype(int), 1)
+    row = np.repeat(np.arange(len(streets)), count)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    fine = shapely.line_interpolate_point(streets[row], (nth + 0.5) / count[row], normalized=True)
+    walked = shapely.STRtree(project(np.array(lines, dtype=object)))
+    seen = np.unique(walked.query(fine, predicate="dwithin", distance=SEEN_M)[0])
+    weight = (graph.length_m[asked.edges] / count)[row]
+    return float(weight[seen].sum() / weight.sum())
+
+
+def main() -> None:
+    """Compare and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--places", type=int, default=300)
+    parser.add_argument("--kilometres", type=float, default=60)
+    parser.add_argument("--people", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    asked = district(
+        chosen.file,
+        places=chosen.places,
+        kilometres=chosen.kilometres,
+        people=chosen.people,
+        seed=chosen.seed,
+    )
+    ours(asked, 1)  # loads the compiled kernels
+    print(f"{len(asked.edges)} pieces of street, {len(asked.windows)} places, {asked.people} people")
+    ways: dict[str, tuple[str, Callable[[District, float], Found]]] = {
+        "gridmap": ("gridmap", ours),
+        "VROOM": ("vroom", vroom_plans),
+        "OR-Tools": ("ortools", ortools_plans),
+    }
+    best = 0.0
+    for name, (module, plan) in ways.items():
+        if importlib.util.find_spec(module) is None:
+            print(f"{name} is not installed, and not compared")
+            continue
+        found = plan(asked, chosen.seconds)
+        best = best or found.seconds
+        print(
+            f"{name:10}{found.seconds / 3600:8.2f} h, {found.visited} places, "
+            f"{100 * covered(asked, found.lines):.1f} % of the streets; gridmap takes "
+            f"{100 * (1 - best / found.seconds):.1f} % less",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
