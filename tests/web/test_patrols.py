@@ -8,9 +8,12 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from gridmap.people.permissions import Role
 from gridmap.places.models import Street
+from gridmap.problems.models import Problem
+from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
 
 from .api.conftest import SIDE, SOUTH, WEST, line, town
@@ -76,7 +79,15 @@ def test_a_plan_is_asked_for_looked_at_and_removed(sign_in, town):
     assert client.get(address).status_code == 404
 
 
-def test_hot_corners_of_the_forecast_are_gone_to(sign_in, town):
+def test_hot_corners_of_the_forecast_are_gone_to(app, sign_in, town):
+    with writing(app.extensions["gridmap"].engine) as session:
+        # All at one corner: whatever the hour, there is something to be expected.
+        there = {"lon": WEST + SIDE * 0.5, "lat": SOUTH + SIDE * 0.9}
+        session.execute(
+            update(Problem)
+            .where(Problem.area_id == town.communities[0].id)
+            .values(**there, change=next_change(session, rebuild=True))
+        )
     client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     page = made(client, plan(client, town, day=tomorrow, corners="on"))
@@ -84,7 +95,8 @@ def test_hot_corners_of_the_forecast_are_gone_to(sign_in, town):
     assert "易发点位" in shown
     later = (datetime.now(UTC) + timedelta(days=4)).date().isoformat()
     page = made(client, plan(client, town, day=tomorrow, until=later, corners="on"))
-    assert "易发点位" in client.get(re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)).text
+    whole = re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1) + "?day=all"
+    assert "易发点位" in client.get(whole).text
     over = made(client, plan(client, town, day="2020-01-01", corners="on"))
     assert "尚未结束" in over
 
