@@ -17,7 +17,7 @@ from gridmap.store.engine import reading, writing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
 
@@ -48,11 +48,16 @@ def demo(
     end = now.replace(tzinfo=settings.zone) if now else datetime.now(UTC)
     engine = open_store(settings)
     try:
-        if if_empty and _is_there(engine):
-            return
+        if if_empty:
+            with reading(engine) as session:
+                if _stands(session):
+                    return
         from gridmap.demo.build import build_demo  # noqa: PLC0415  # not needed where a district stands
 
         with shown_progress() as progress, writing(engine) as session:
+            # Of two that start together the other one may have been first.
+            if if_empty and _stands(session):
+                return
             built = build_demo(
                 session,
                 Actor.owner(),
@@ -76,14 +81,13 @@ def demo(
     _show_logins(built.logins)
 
 
-def _is_there(engine: Engine) -> bool:
+def _stands(session: Session) -> bool:
     """Whether the store holds anything; says the logins if it is the demo district."""
-    with reading(engine) as session:
-        if is_empty(session):
-            return False
-        if holds_demo(session):
-            _show_logins(demo_logins(session))
-        return True
+    if is_empty(session):
+        return False
+    if holds_demo(session):
+        _show_logins(demo_logins(session))
+    return True
 
 
 def _show_logins(logins: Iterable[tuple[str, str]]) -> None:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy import select
 
 from gridmap.imports.fields import Field, choice, integer, moment, text
-from gridmap.imports.models import ImportChange
 from gridmap.imports.plan import Counts, Kind, Note, Plan
-from gridmap.imports.steps import encode
+from gridmap.imports.problem_changes import COMPARED, change_problems, differ, existing_of
 from gridmap.people.permissions import Permission
 from gridmap.problems.bulk import insert_problems
-from gridmap.problems.models import Category, Event, EventKind, Problem, Source, State
-from gridmap.problems.rules import steps_behind
-from gridmap.store.bulk import insert_rows
-from gridmap.store.clock import next_change
-from gridmap.store.extract import read_columns
+from gridmap.problems.models import Category, Source, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,9 +87,6 @@ SOURCE_WORDS: Mapping[str, Source] = {
     "Twitter": Source.RESIDENT,
     "Maximo Integration": Source.DEPARTMENT,
 }
-_COMPARED = ("state", "closed_at", "due_at", "description", "address")
-_STEPS = ("checked_at", "dispatched_at", "fixed_at", "fix_due_at", "clock_since", "on_time")
-"""What follows from state and times, unless it is known better."""
 _IDENTITY = uuid.UUID("6f3a1b7e-52f2-5d0c-9a44-0d9a3a7c8330")
 
 
@@ -159,17 +150,17 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
     source_name = str(more.get("source_name") or "import")
     fields["external_id"] = _identities(reading)
     good = reading.good
-    existing = _existing(session, source_name)
+    existing = existing_of(session, source_name)
     found = pd.Index(existing["external_id"]).get_indexer(pd.Index(fields["external_id"][good]))
     created, changed = found < 0, np.zeros(len(good), dtype=bool)
     known = np.flatnonzero(~created)
-    for name in _COMPARED:
+    for name in COMPARED:
         mine, theirs = fields[name][good[known]], existing[name][found[known]]
         # What the file does not tell stays as it is; a blank limit is the one that follows from the category.
         silent = np.full(len(known), not _stated(reading, name)) | ((name == "due_at") & pd.isna(mine))
         fields[name] = fields[name].copy()
         fields[name][good[known[silent]]] = theirs[silent]
-        changed[known] |= _differ(fields[name][good[known]], existing[name][found[known]])
+        changed[known] |= differ(fields[name][good[known]], existing[name][found[known]])
     if new_categories:
         names = ", ".join(new_categories[:8]) + (" …" if len(new_categories) > 8 else "")
         reading.notes.append(
@@ -198,7 +189,7 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
             import_id=import_id,
         )
         before = {name: column[found[changed]] for name, column in existing.items()}
-        _change(again, reading, good[changed], before, import_id)
+        change_problems(again, reading, good[changed], before, import_id)
 
     first = good[:10]
     sample = pd.DataFrame({n: fields[n][first] for n in ("external_id", "category", "found_at", "address")})
@@ -209,12 +200,6 @@ def _stated(reading: Reading, name: str) -> bool:
     """Whether the file tells a field."""
     told = reading.headings
     return told[name] is not None or (name == "state" and told["closed_at"] is not None)
-
-
-def _differ(mine: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.bool_]:
-    if mine.dtype.kind == "M":
-        return np.asarray((mine != theirs) & ~(np.isnat(mine) & np.isnat(theirs)))
-    return np.asarray(mine != theirs)
 
 
 def _states(given: NDArray[np.object_], closed_at: NDArray[np.datetime64]) -> NDArray[np.int16]:
@@ -287,14 +272,6 @@ def _identities(reading: Reading) -> NDArray[np.object_]:
     return numbers.where(numbers.notna(), named).to_numpy(dtype=object)
 
 
-def _existing(session: Session, source_name: str) -> dict[str, NDArray[Any]]:
-    """Problems of this source, by columns."""
-    columns = [getattr(Problem, name) for name in (*_COMPARED, "found_at", *_STEPS[:-1])]
-    known: Any = case((Problem.on_time.is_(None), -1), (Problem.on_time.is_(True), 1), else_=0)
-    query = select(Problem.external_id, Problem.id, Problem.uid, *columns, known.label("on_time"))
-    return read_columns(session, query.where(Problem.external_source == source_name))
-
-
 def _columns(
     reading: Reading, rows: NDArray[np.intp], category_ids: Mapping[str, int], source_name: str
 ) -> dict[str, Any]:
@@ -308,95 +285,6 @@ def _columns(
     columns["external_source"] = source_name
     columns["geometry"] = cast("NDArray[np.object_]", reading.geometry)[rows]
     return columns
-
-
-def _change(
-    writer: Writer,
-    reading: Reading,
-    rows: NDArray[np.intp],
-    before: Mapping[str, NDArray[Any]],
-    import_id: int,
-) -> None:
-    """Write what differs, keep what was, and add the change of state to the history."""
-    if not len(rows):
-        return
-    session: Session = writer.session
-    table: Any = Problem.__table__
-    now_is = {name: reading.fields[name][rows] for name in _COMPARED}
-    now_is |= _steps_after(now_is, before)
-    names = (*_COMPARED, *_STEPS)
-    after = {name: _values(name, now_is[name]) for name in names}
-    old = {name: _values(name, before[name]) for name in names}
-    session.execute(
-        update(table)
-        .where(table.c.id == bindparam("_id"))
-        .values(
-            {name: bindparam(f"_{name}") for name in names} | {"change": next_change(session, rebuild=True)}
-        ),
-        [
-            {"_id": int(number), **{f"_{name}": after[name][k] for name in names}}
-            for k, number in enumerate(before["id"])
-        ],
-    )
-    session.execute(
-        insert(ImportChange),
-        [
-            {
-                "import_id": import_id,
-                "table_name": "problem",
-                "row_uid": uuid.UUID(bytes=bytes(uid)),
-                "before": {name: encode(old[name][k]) for name in names},
-            }
-            for k, uid in enumerate(before["uid"])
-        ],
-    )
-    moved = np.flatnonzero(reading.fields["state"][rows] != before["state"])
-    now = np.datetime64(writer.now.astimezone(UTC).replace(tzinfo=None), "us")
-    closed_at = reading.fields["closed_at"][rows][moved]
-    insert_rows(
-        session,
-        Event,
-        {
-            "problem_id": before["id"][moved],
-            "kind": EventKind.STATE,
-            "at": np.where(np.isnat(closed_at), now, closed_at),
-            "recorded_at": writer.now,
-            "actor": writer.actor.name,
-            "state": reading.fields["state"][rows][moved],
-            "import_id": import_id,
-        },
-    )
-
-
-def _steps_after(after: Mapping[str, NDArray[Any]], before: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Steps that lie behind a changed record; what was known stays, save the limit if it was moved."""
-    implied = steps_behind(after["state"], before["found_at"], after["closed_at"], after["due_at"])
-    steps = {
-        name: np.where(np.isnat(before[name]), implied[name], before[name])
-        for name in ("checked_at", "dispatched_at", "fixed_at")
-    }
-    moved = _differ(after["due_at"], before["due_at"]) | np.isnat(before["fix_due_at"])
-    steps["fix_due_at"] = np.where(moved, implied["fix_due_at"], before["fix_due_at"])
-    runs = ~np.isnat(implied["clock_since"])
-    steps["clock_since"] = np.where(
-        runs & ~np.isnat(before["clock_since"]), before["clock_since"], implied["clock_since"]
-    )
-    judged = ~(np.isnat(steps["fixed_at"]) | np.isnat(steps["fix_due_at"]))
-    steps["on_time"] = np.where(judged, steps["fixed_at"] <= steps["fix_due_at"], -1)
-    return steps
-
-
-def _values(name: str, column: NDArray[Any]) -> list[Any]:
-    """Values as the table's columns take them: states by name, times with their offset."""
-    if name == "state":
-        return [list(State)[position] for position in column]
-    if name == "on_time":
-        return [None if known < 0 else bool(known) for known in column.tolist()]
-    if column.dtype.kind == "M":
-        return [
-            None if np.isnat(t) else t.item().replace(tzinfo=UTC) for t in column.astype("datetime64[us]")
-        ]
-    return list(column)
 
 
 PROBLEMS = Kind(

@@ -9,11 +9,15 @@ import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
+from gridmap.config import Settings
+from gridmap.deadlines.calendar import load_calendar
 from gridmap.errors import InvalidValueError
 from gridmap.places.models import Area
 from gridmap.problems.catalogue import ensure_categories
 from gridmap.problems.models import Category, Event, Flag, Problem, State
 from gridmap.store.engine import reading, writing
+from gridmap.workflow.clock import put_off
+from gridmap.workflow.lives import read_lives
 
 HEAD = "案件编号,问题类别,发现时间,结案时间,状态,地址,经度,纬度\n"
 
@@ -120,6 +124,48 @@ def test_a_closed_record_tells_whether_it_was_fixed_in_time_and_undo_forgets_it(
     }
     ready.undo(uid)
     assert steps_of(ready.engine) == before
+
+
+def test_a_moved_limit_moves_the_clock_and_more_time_counts_from_it(ready, tmp_path):
+    head = "案件编号,问题类别,发现时间,处置时限,状态,地址,经度,纬度\n"
+
+    def told(name, *rows):
+        file = tmp_path / name
+        lines = (f"{number},占道经营,2026-04-01 08:30,{rest},甲,121.01,31.01\n" for number, rest in rows)
+        file.write_text(head + "".join(lines), encoding="utf-8")
+        return file
+
+    def clocks():
+        with reading(ready.engine) as session:
+            return read_lives(session, [1, 2, 3]).clocks
+
+    ready.apply(
+        "problems",
+        told(
+            "p.csv", ("A1", "2026-04-03 11:13,处置中"), ("A2", ",已上报"), ("A3", "2026-04-03 11:13,处置中")
+        ),
+    )
+    before = clocks()
+    uid = ready.apply(
+        "problems",
+        told(
+            "q.csv",
+            ("A1", "2026-04-20 16:07,处置中"),
+            ("A2", "2026-04-21 09:01,已派遣"),
+            ("A3", "2026-04-03 11:13,挂账"),
+        ),
+    )
+    now, calendar = clocks(), load_calendar(Settings())
+    assert np.datetime_as_string(now.due[:2], "m").tolist() == ["2026-04-20T08:07", "2026-04-21T01:01"]
+    again = calendar.due(now.since[:2], now.allowed[:2], now.unit[:2], now.used[:2])
+    assert (again == now.due[:2]).all()
+    assert (put_off(now, 5, calendar).due[:2] > now.due[:2]).all()
+    assert np.isnat(now.since[2])
+    assert now.used[2] > 0
+    ready.undo(uid)
+    after = clocks()
+    for name in ("allowed", "unit", "since", "used", "due"):
+        assert np.array_equal(getattr(after, name), getattr(before, name), equal_nan=name in {"since", "due"})
 
 
 def test_an_unknown_category_is_refused_or_made(ready, tmp_path):
