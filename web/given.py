@@ -21,6 +21,8 @@ __all__ = ["Given"]
 
 _NUMBER = N_("Expected a number from {least} to {most}; found “{found}”.")
 _WHOLE = N_("Expected a whole number from {least} to {most}; found “{found}”.")
+_YEAR = N_("Expected a day of the years {least} to {most}; found “{found}”.")
+_YEARS = (2000, 2100)
 
 
 class Given:
@@ -76,6 +78,10 @@ class Given:
             self.faults[name] = gettext(
                 "Expected a day and a time such as 2026-05-09T09:00; found “{found}”.", found=text[:40]
             )
+            return default
+        if not _YEARS[0] <= found.year <= _YEARS[1]:
+            # Beyond, what is reckoned from it or its time in another zone may be no time at all.
+            self._refuse(name, _YEAR, *_YEARS)
             return default
         return found if found.tzinfo else found.replace(tzinfo=zone)
 

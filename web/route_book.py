@@ -105,15 +105,15 @@ def _drawn(
     picture, sheet = draw_base(frame).convert("RGBA"), Sheet(frame, None)
     sheet.lines(line, "#ffffff", 11)
     sheet.lines(line, _LINE, 7)
-    seen = plan.seen
-    for lon, lat, hidden in zip(
-        seen.lon.tolist(), seen.lat.tolist(), seen.corridor.hidden.tolist(), strict=True
-    ):
-        sheet.dot((lon, lat), dot, _HIDDEN if hidden else _BAD, rim_width=1.5)
-    for n, place in places:
-        sheet.dot(place, 3.4 * dot + 6, "#0b5a54", rim_width=3)
-        [(x, y)] = frame.pixels(np.array([place])).tolist()
-        sheet.text((x, y), str(n + 1), round(3.2 * dot + 7), "#ffffff", rim=False)
+    degrees = np.column_stack((plan.seen.lon, plan.seen.lat))
+    x, y = frame.pixels(degrees).T
+    within = (-dot < x) & (x < frame.width + dot) & (-dot < y) & (y < frame.height + dot)
+    for place, hidden in zip(degrees[within], plan.seen.corridor.hidden[within].tolist(), strict=True):
+        sheet.dot(place, dot, _HIDDEN if hidden else _BAD, rim_width=1.5)
+    for n, stop in places:
+        sheet.dot(stop, 3.4 * dot + 6, "#0b5a54", rim_width=3)
+        [(across, down)] = frame.pixels(np.array([stop])).tolist()
+        sheet.text((across, down), str(n + 1), round(3.2 * dot + 7), "#ffffff", rim=False)
     return Image.alpha_composite(picture, sheet.image.reduce(sheet.image.width // frame.width))
 
 
@@ -226,7 +226,7 @@ def _stops(plan: Plan, lines: list[dict[str, Any]], posts: list[dict[str, Any]])
                 "leaves": one.stop.leaves_at.astimezone(zone).strftime("%H:%M"),
                 "open": len(here),
                 "picture": f"stop-{n}.jpg",
-                "posted": "、".join(row["person"]["name"] for row in mine if row["person"]),
+                "posted": gettext(", ").join(row["person"]["name"] for row in mine if row["person"]),
                 "people": [_holder(faces.holder(holder)) for holder in holders[:6]],
                 "posts": [_post(row) for row in mine],
                 "problems": [_problem(row) for row in here[:_LISTED]],

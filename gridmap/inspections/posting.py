@@ -23,19 +23,21 @@ from gridmap.places.responsibilities import holders_of
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import date, datetime
 
     from numpy.typing import NDArray
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from gridmap.patrols.network import Network
     from gridmap.people.permissions import Actor
 
 __all__ = [
+    "PostPlan",
     "PostWish",
     "Stationed",
+    "plan_posts",
     "post_people",
     "read_own_posts",
     "read_post",
@@ -67,6 +69,35 @@ class PostWish:
     after: int = 10
     each: int = 1
     others: tuple[uuid.UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostPlan:
+    """Who would stand where along a route, worked out but not kept yet.
+
+    Attributes
+    ----------
+    uid
+        Of the route.
+    stops
+        Rows of its stops, with when the assessors come and go, as they were when this was worked out.
+    spans
+        From when to when people stand at each stop.
+    people
+        Who stands at each stop; None where nobody does.
+    empty
+        Why nobody stands there, by stop.
+    candidates, held
+        Who could have been sent, and what they held on other routes, as `_holding` tells it.
+    """
+
+    uid: uuid.UUID
+    stops: tuple[tuple[int, datetime, datetime], ...]
+    spans: tuple[tuple[datetime, datetime], ...]
+    people: tuple[tuple[int | None, ...], ...]
+    empty: tuple[Emptiness | None, ...]
+    candidates: frozenset[int]
+    held: frozenset[tuple[int, int | None, datetime, datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +136,15 @@ def responsible(
     return told
 
 
-def post_people(
+def plan_posts(
     session: Session, actor: Actor, uid: uuid.UUID, wish: PostWish, *, network: Network, day: date
-) -> int:
-    """Post people along a route anew; what was there before is replaced. Return how many posts stay empty.
+) -> PostPlan:
+    """Work out who stands where along a route. This may take long, so it writes nothing and locks nothing.
 
     Parameters
     ----------
     session
-        Of a writing transaction.
+        Any.
     day
         On which who is responsible counts.
 
@@ -122,7 +153,7 @@ def post_people(
     InvalidValueError
         If a number makes no sense.
     NotFoundError
-        If there is no such route, or somebody is not known.
+        If there is no such route, or somebody is not known on that day.
     """
     actor.scope_everywhere(Permission.INSPECTION_PLAN)
     for name, value, least, most in (
@@ -138,23 +169,24 @@ def post_people(
                 most=most,
                 found=value,
             )
-    route = _route(session, uid)
+    route = session.scalar(select(InspectionRoute).where(InspectionRoute.uid == uid))
+    if route is None:
+        raise NotFoundError("There is no such route.")
     stops = _stops(session, route)
-    for old in session.scalars(select(InspectionPost).where(InspectionPost.route_id == route.id)):
-        session.delete(old)
-    session.flush()
     willing = responsible(session, [point for _, point in stops], day)
-    others = _known(session, wish.others)
+    others = _known(session, wish.others, day)
     rows = [
         (person, n, cost)
         for n, (_, point) in enumerate(stops)
         for person, cost in {**dict.fromkeys(others, _PICKED), **dict(willing[point.id])}.items()
     ]
-    spans = [
+    spans = tuple(
         (stop.arrives_at - timedelta(minutes=wish.before), stop.leaves_at + timedelta(minutes=wish.after))
         for stop, _ in stops
-    ]
-    elsewhere = _held(session, {person for person, *_ in rows}, spans)
+    )
+    candidates = frozenset(person for person, *_ in rows)
+    # What stands on this route is replaced, and shuts nobody out.
+    elsewhere = _held(session, candidates, spans, InspectionPost.route_id != route.id)
     posts = _as_posts(
         session,
         [point for _, point in stops] + [one.point for one in elsewhere],
@@ -163,26 +195,88 @@ def post_people(
         wish.each,
     )
     chosen = _assigned(posts, rows, [one.post.person_id for one in elsewhere])
-    free = [sum(row[1] == n for row in rows) for n in range(len(stops))]
-    empty = 0
-    for n, (stop, _) in enumerate(stops):
-        people: list[int | None] = [*chosen[n], *[None] * (wish.each - len(chosen[n]))]
-        for person in people:
-            empty += person is None
-            reason = None if person is not None else _why_empty(free[n], len(chosen[n]))
-            session.add(
-                InspectionPost(
-                    route_id=route.id,
-                    stop_id=stop.id,
-                    person_id=person,
-                    begins_at=spans[n][0],
-                    ends_at=spans[n][1],
-                    empty=reason,
-                    picked=False,
-                )
-            )
+    free = np.bincount([row[1] for row in rows], minlength=len(stops)).tolist()
+    return PostPlan(
+        uid=uid,
+        stops=_times(stops),
+        spans=spans,
+        people=tuple((*here, *[None] * (wish.each - len(here))) for here in chosen),
+        empty=tuple(
+            _why_empty(free[n], len(here)) if len(here) < wish.each else None for n, here in enumerate(chosen)
+        ),
+        candidates=candidates,
+        held=_holding(elsewhere),
+    )
+
+
+def post_people(session: Session, actor: Actor, plan: PostPlan) -> int:
+    """Keep who stands where along a route; what was there is replaced. Return how many posts are empty.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    plan
+        Of `plan_posts`.
+
+    Raises
+    ------
+    ConflictError
+        If the route, or what its people hold on others, changed since it was worked out.
+    NotFoundError
+        If there is no such route any more.
+    """
+    actor.scope_everywhere(Permission.INSPECTION_PLAN)
+    route = _locked(session, InspectionRoute.uid == plan.uid)
+    if route is None:
+        raise NotFoundError("There is no such route.")
+    _lock_people(session, {person for people in plan.people for person in people if person is not None})
+    held = _held(session, plan.candidates, plan.spans, InspectionPost.route_id != route.id)
+    if _times(_stops(session, route)) != plan.stops or _holding(held) != plan.held:
+        raise ConflictError(
+            "The route, or what its people hold elsewhere, was changed meanwhile. Please try again."
+        )
+    for old in session.scalars(select(InspectionPost).where(InspectionPost.route_id == route.id)):
+        session.delete(old)
     session.flush()
-    return empty
+    session.add_all(
+        InspectionPost(
+            route_id=route.id,
+            stop_id=stop,
+            person_id=person,
+            begins_at=span[0],
+            ends_at=span[1],
+            empty=empty if person is None else None,
+            picked=False,
+        )
+        for (stop, *_), span, people, empty in zip(
+            plan.stops, plan.spans, plan.people, plan.empty, strict=True
+        )
+        for person in people
+    )
+    session.flush()
+    return sum(people.count(None) for people in plan.people)
+
+
+def _times(
+    stops: Sequence[tuple[InspectionStop, InspectionPoint]],
+) -> tuple[tuple[int, datetime, datetime], ...]:
+    return tuple((stop.id, stop.arrives_at, stop.leaves_at) for stop, _ in stops)
+
+
+def _holding(posts: Sequence[Stationed]) -> frozenset[tuple[int, int | None, datetime, datetime]]:
+    return frozenset((one.post.id, one.post.person_id, one.post.begins_at, one.post.ends_at) for one in posts)
+
+
+def _locked(session: Session, which: ColumnElement[bool]) -> InspectionRoute | None:
+    """Lock a route: on a store with several writers, its posts are changed by one after the other."""
+    return session.scalar(select(InspectionRoute).where(which).with_for_update())
+
+
+def _lock_people(session: Session, people: set[int]) -> None:
+    """Lock people, in one order: nobody else posts them meanwhile. What refers to them may still be added."""
+    rows = select(Person.id).where(Person.id.in_(people)).order_by(Person.id)
+    session.execute(rows.with_for_update(key_share=True)).all()
 
 
 def _why_empty(free: int, held: int) -> Emptiness:
@@ -242,9 +336,12 @@ def _as_posts(
 
 
 def _held(
-    session: Session, people: set[int], spans: Sequence[tuple[datetime, datetime]], but: int | None = None
+    session: Session,
+    people: Collection[int],
+    spans: Sequence[tuple[datetime, datetime]],
+    which: ColumnElement[bool],
 ) -> list[Stationed]:
-    """Posts that people hold on any route within hours of some times."""
+    """Posts that people hold within hours of some times, among some posts."""
     if not spans or not people:
         return []
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
@@ -252,19 +349,22 @@ def _held(
     rows = session.execute(
         _query()
         .where(InspectionPost.ends_at > first - near, InspectionPost.begins_at < last + near)
-        .where(InspectionPost.person_id.is_not(None))
+        .where(InspectionPost.person_id.is_not(None), which)
     )
-    return [
-        one
-        for one in (Stationed(*row) for row in rows)
-        if one.post.person_id in people and one.post.id != but
-    ]
+    return [one for one in (Stationed(*row) for row in rows) if one.post.person_id in people]
 
 
 def station(
-    session: Session, actor: Actor, uid: uuid.UUID, person: uuid.UUID | None, *, network: Network
+    session: Session, actor: Actor, uid: uuid.UUID, person: uuid.UUID | None, *, network: Network, day: date
 ) -> InspectionPost:
     """Put somebody at a post by hand, or leave it empty.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    day
+        On which the person must be in office.
 
     Raises
     ------
@@ -274,14 +374,19 @@ def station(
         If there is no such post or person.
     """
     actor.scope_everywhere(Permission.INSPECTION_PLAN)
+    _locked(
+        session,
+        InspectionRoute.id.in_(select(InspectionPost.route_id).where(InspectionPost.uid == uid)),
+    )
     here = read_post(session, uid)
     if person is None:
         here.post.person_id, here.post.empty, here.post.picked = None, Emptiness.NOBODY, True
         session.flush()
         return here.post
-    (who,) = _known(session, (person,))
+    (who,) = _known(session, (person,), day)
+    _lock_people(session, {who})
     span = (here.post.begins_at, here.post.ends_at)
-    others = _held(session, {who}, [span], but=here.post.id)
+    others = _held(session, {who}, [span], InspectionPost.id != here.post.id)
     posts = _as_posts(
         session,
         [here.point, *(one.point for one in others)],
@@ -339,13 +444,6 @@ def read_own_posts(session: Session, actor: Actor, *, now: datetime) -> list[Sta
     return [Stationed(*row) for row in session.execute(query)]
 
 
-def _route(session: Session, uid: uuid.UUID) -> InspectionRoute:
-    route = session.scalar(select(InspectionRoute).where(InspectionRoute.uid == uid))
-    if route is None:
-        raise NotFoundError("There is no such route.")
-    return route
-
-
 def _stops(session: Session, route: InspectionRoute) -> list[tuple[InspectionStop, InspectionPoint]]:
     rows = session.execute(
         select(InspectionStop, InspectionPoint)
@@ -356,10 +454,10 @@ def _stops(session: Session, route: InspectionRoute) -> list[tuple[InspectionSto
     return [(stop, point) for stop, point in rows]
 
 
-def _known(session: Session, uids: tuple[uuid.UUID, ...]) -> list[int]:
+def _known(session: Session, uids: tuple[uuid.UUID, ...], day: date) -> list[int]:
     if not uids:
         return []
-    known = session.scalars(select(Person).where(Person.uid.in_(uids)))
+    known = session.scalars(select(Person).where(Person.uid.in_(uids), Person.in_force(day)))
     found = {one.uid: one.id for one in known}
     if len(found) < len(set(uids)):
         raise NotFoundError("There is no such person.")

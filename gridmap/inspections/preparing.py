@@ -122,7 +122,8 @@ def prepare(seen: Seen, profile: Profile, means: Means, *, zone: ZoneInfo) -> Pr
     of = np.full(len(chance), -1, dtype=np.int64)
     of[seen.organisation >= 0] = owner
     hours = usual_hours(seen) | dict(means.hours)
-    taken = np.array([hours[one] for one in seen.category.tolist()], dtype=float)
+    categories, category = np.unique(seen.category, return_inverse=True)
+    taken = np.array([hours[one] for one in categories.tolist()], dtype=float)[category]
     offset = means.begins_at.astimezone(zone).utcoffset()
     shift = np.timedelta64(offset, "us") if offset is not None else np.timedelta64(0, "us")
     begin = np.datetime64(means.begins_at.astimezone(zone).replace(tzinfo=None), "us")

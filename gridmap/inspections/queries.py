@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +147,7 @@ def see(
     route, line, stops
         Of `read_route`.
     now
-        In UTC.
+        In any zone.
     """
     points = shapes_of(session, [one.point.id for one in stops])
     box = _around(shapely.union_all([line, *(shapely.box(*one.bounds) for one in points)]))
@@ -172,10 +172,10 @@ def see(
     weight = np.where(corridor.hidden, 0.0, found["severity"][near].astype(float))
     passes = _passing(route, stops, corridor.along_m)
     at_stop = corridor.stop >= 0
-    arrivals = np.array([one.stop.arrives_at.replace(tzinfo=None) for one in stops], dtype="datetime64[us]")
+    arrivals = np.array([_utc(one.stop.arrives_at) for one in stops], dtype="datetime64[us]")
     passes[at_stop] = np.minimum(passes[at_stop], arrivals[corridor.stop[at_stop]])
     due = found["fix_due_at"][near]
-    moment = np.datetime64(now.replace(tzinfo=None), "us")
+    moment = _utc(now)
     return Seen(
         found["id"][near],
         found["lon"][near],
@@ -226,6 +226,10 @@ def _buildings(session: Session, line: shapely.LineString) -> NDArray[np.object_
     return buildings
 
 
+def _utc(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
 def _passing(
     route: InspectionRoute, stops: tuple[Passed, ...], along_m: NDArray[np.float64]
 ) -> NDArray[np.datetime64]:
@@ -242,5 +246,5 @@ def _passing(
     # A stop stands for two times at one metre; a hair between them keeps them in order.
     known_m[1::2] += 1e-6
     after = np.rint(np.interp(along_m, known_m, known_s) * 1e6).astype("timedelta64[us]")
-    passes: NDArray[np.datetime64] = np.datetime64(begin.replace(tzinfo=None), "us") + after
+    passes: NDArray[np.datetime64] = _utc(begin) + after
     return passes

@@ -394,4 +394,4 @@ def _reasons(
         Reason.AT_LIMIT,
         Reason.OUTWEIGHED,
     )
-    return tuple(reasons[n] for n in told.tolist())
+    return tuple(np.array(reasons, dtype=object)[told].tolist())

@@ -327,7 +327,7 @@ def remove_route(session: Session, actor: Actor, uid: uuid.UUID) -> None:
         If there is none.
     """
     actor.scope_everywhere(Permission.INSPECTION_PLAN)
-    route = session.scalar(select(InspectionRoute).where(InspectionRoute.uid == uid))
+    route = session.scalar(select(InspectionRoute).where(InspectionRoute.uid == uid).with_for_update())
     if route is None:
         raise NotFoundError("There is no such route.")
     for post in session.scalars(select(InspectionPost).where(InspectionPost.route_id == route.id)):

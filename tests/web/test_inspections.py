@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -13,14 +17,19 @@ import shapely
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from gridmap.inspections.tour import Tour, TourWish, lay
+from gridmap.errors import ConflictError, NotFoundError
+from gridmap.inspections.models import InspectionPost, InspectionStop
+from gridmap.inspections.posting import PostWish, plan_posts, post_people
+from gridmap.inspections.queries import read_route, see
+from gridmap.inspections.tour import Tour, TourWish, lay, remove_route
 from gridmap.people.logins import create_login
 from gridmap.people.models import Person
 from gridmap.people.permissions import Actor, Role
 from gridmap.places.models import InspectionPoint, Street
 from gridmap.problems.models import Problem, Source, State
 from gridmap.store.clock import next_change
-from gridmap.store.engine import writing
+from gridmap.store.engine import reading, writing
+from web.pages import readiness
 
 from .api.conftest import SIDE, SOUTH, WEST, line, town
 from .conftest import PASSWORD
@@ -185,6 +194,110 @@ def test_people_are_posted_changed_by_hand_and_told_themselves(sign_in, address,
     assert "东风菜市场" not in mine
     assert client.post(f"{address}/remove").status_code == 302
     assert "没有安排给您的蹲点任务" in own.get("/inspections/posts").text
+
+
+def test_people_posted_at_the_same_moment_stand_there_once(address, app):
+    here = app.extensions["gridmap"]
+    uid, day = uuid.UUID(address.rsplit("/", 1)[1]), NOW.date()
+
+    def posting(wish):
+        with reading(here.engine) as session:
+            network = here.network.open(session)
+            plan = plan_posts(session, Actor.owner(), uid, wish, network=network, day=day)
+        both.wait()
+        with writing(here.engine) as session:
+            post_people(session, Actor.owner(), plan)
+            time.sleep(0.3)
+
+    both = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(posting, [PostWish(each=2), PostWish(each=2)]))
+    with reading(here.engine) as session:
+        assert len(session.scalars(select(InspectionPost)).all()) == 4
+
+
+def test_posts_are_not_kept_where_the_route_or_its_people_changed_meanwhile(address, app, town):
+    here = app.extensions["gridmap"]
+    uid, day = uuid.UUID(address.rsplit("/", 1)[1]), NOW.date()
+    with reading(here.engine) as session:
+        network = here.network.open(session)
+        plan = plan_posts(session, Actor.owner(), uid, PostWish(), network=network, day=day)
+    (who,) = {person for people in plan.people for person in people if person}
+    with writing(here.engine) as session:
+        route, line, stops = read_route(session, uid)
+        points = [one.point.id for one in stops]
+        wish = TourWish(name="下午线", starts_at=route.starts_at, codes=("P1", "P9"))
+        tour = Tour(wish, np.array(points), np.array([0, 3000]), np.array([0.0, 3780.0]), line, 3780.0, None)
+        other = lay(session, Actor.owner(), tour, now=NOW)
+        (stop, *_) = session.scalars(select(InspectionStop).where(InspectionStop.route_id == other.id))
+        session.add(
+            InspectionPost(
+                route_id=other.id,
+                stop_id=stop.id,
+                person_id=who,
+                begins_at=stop.arrives_at,
+                ends_at=stop.leaves_at,
+            )
+        )
+    with pytest.raises(ConflictError), writing(here.engine) as session:
+        post_people(session, Actor.owner(), plan)
+    with writing(here.engine) as session:
+        remove_route(session, Actor.owner(), uid)
+    with pytest.raises(NotFoundError), writing(here.engine) as session:
+        post_people(session, Actor.owner(), plan)
+
+
+def test_who_has_left_by_the_day_is_not_posted(sign_in, address, app, town):
+    client = sign_in(Role.SUPERVISION)
+    client.post(f"{address}/posts", data={"each": "1"})
+    links = re.findall(r'href="(/inspections/posts/[0-9a-f-]{36})"', client.get(f"{address}/posts").text)
+    with writing(app.extensions["gridmap"].engine) as session:
+        session.get(Person, town.workers[1].id).valid_to = NOW.date()
+    gone = town.workers[1].uid
+    assert client.post(links[1], data={"person": gone}).status_code == 404
+    assert client.post(f"{address}/posts", data={"others": gone}).status_code == 404
+
+
+@pytest.mark.parametrize("year", ["9999-12-31T23:50", "0001-01-01T00:00"])
+def test_years_in_which_nobody_inspects_are_refused(sign_in, address, year):
+    client = sign_in(Role.SUPERVISION)
+    for answer in (
+        client.get(f"{address}/what-if", query_string={"starts_at": year}),
+        client.get(f"{address}/readiness", query_string={"begins_at": year}),
+        client.post("/inspections", data=FORM | {"starts_at": year}),
+    ):
+        assert answer.status_code == 422
+        assert f"2000–2100年之间的日期，实际为“{year}”" in answer.text
+
+
+def test_what_is_seen_on_a_way_does_not_depend_on_the_zone_it_is_told_in(address, app):
+    with reading(app.extensions["gridmap"].engine) as session:
+        route, line, stops = read_route(session, uuid.UUID(address.rsplit("/", 1)[1]))
+        first = see(session, Actor.owner(), route, line, stops, now=NOW)
+        zone = ZoneInfo("Asia/Shanghai")
+        session.expunge_all()
+        route.starts_at = route.starts_at.astimezone(zone)
+        for one in stops:
+            one.stop.arrives_at = one.stop.arrives_at.astimezone(zone)
+            one.stop.leaves_at = one.stop.leaves_at.astimezone(zone)
+        again = see(session, Actor.owner(), route, line, stops, now=NOW.astimezone(zone))
+    assert len(first.numbers)
+    assert again.passes_at.tolist() == first.passes_at.tolist()
+    assert again.overdue.tolist() == first.overdue.tolist()
+
+
+def test_what_is_not_listed_is_counted_and_in_the_workbook(sign_in, address, app, town, monkeypatch):
+    client = sign_in(Role.SUPERVISION)
+    monkeypatch.setattr(readiness, "_MOST_SHOWN", 1)
+    page = client.get(f"{address}/readiness").text
+    total = int(re.search("优先整改 ([0-9]+) 个问题", page).group(1))
+    total += int(re.search(r'<small class="muted">([0-9]+)</small></h2>', page).group(1))
+    unlisted = re.findall("另有 ([0-9]+) 个未在此列出", page)
+    assert total > 1
+    assert sum(map(int, unlisted)) == total - 1
+    book = load_workbook(io.BytesIO(client.get(f"{address}/readiness.xlsx").data))
+    numbers = [row[0].value for sheet in book for row in sheet.rows if isinstance(row[0].value, int)]
+    assert len(numbers) == total
 
 
 def test_other_ways_are_shown_beside_the_one_that_was_laid(sign_in, address):

@@ -12,6 +12,7 @@ from gridmap.errors import ConflictError, InvalidValueError, NotFoundError
 from gridmap.inspections.posting import (
     PostWish,
     Stationed,
+    plan_posts,
     post_people,
     read_own_posts,
     read_post,
@@ -130,11 +131,12 @@ def post(uid: uuid.UUID) -> Response:
     day = route.starts_at.astimezone(here.settings.zone).date()
     network = here.network.open(db())
     try:
-        with writing(here.engine) as session:
-            post_people(session, actor(), uid, wish, network=network, day=day)
+        plan = plan_posts(db(), actor(), uid, wish, network=network, day=day)
     except InvalidValueError as error:
         given.blame(error)
         return _page(uid, given)
+    with writing(here.engine) as session:
+        post_people(session, actor(), plan)
     return redirect(url_for("posts.show", uid=uid, **_typed(wish)))
 
 
@@ -191,13 +193,17 @@ def put(uid: uuid.UUID) -> Response:
     person = _uid(text)
     if text and person is None:
         raise NotFoundError("There is no such person.")
+    one = read_post(db(), uid)
+    day = one.post.begins_at.astimezone(here.settings.zone).date()
     network = here.network.open(db())
+    # Made ready here: the first time takes seconds, in which nobody else could write.
+    network.router()
     try:
         with writing(here.engine) as session:
-            station(session, actor(), uid, person, network=network)
+            station(session, actor(), uid, person, network=network, day=day)
     except ConflictError as error:
         return _choose(uid, explain(error), 409)
-    return redirect(url_for("posts.show", uid=read_post(db(), uid).route.uid))
+    return redirect(url_for("posts.show", uid=one.route.uid))
 
 
 @pages.get("/posts")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from flask import Blueprint, Response, make_response, render_template, request
 
 from gridmap.errors import InvalidValueError
@@ -45,6 +46,7 @@ __all__ = ["Plan", "pages", "planned", "told_lines"]
 pages = Blueprint("readiness", __name__, url_prefix="/inspections")
 
 _MOST_SHOWN = 1000
+_READ_AT_ONCE = 5000
 _HOURS = "07:00-12:00,13:00-19:00"
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -68,7 +70,7 @@ def planned(uid: uuid.UUID, given: Given) -> Plan:
     names, zone = directory(), installation().settings.zone
     begins = given.moment("begins_at", _soon(), zone=zone)
     hands, hours = {}, {}
-    for one in set(seen.organisation.tolist()):
+    for one in np.unique(seen.organisation).tolist():
         if entry := names.organisations.get(one):
             hands[one] = given.whole(f"hands-{entry.uid}", 0, 999, HANDS)
     for one, usual in usual_hours(seen).items():
@@ -93,16 +95,21 @@ def _soon() -> datetime:
 def show(uid: uuid.UUID) -> Response:
     """Show the deductions to expect now and at arrival, and what to fix first."""
     plan = planned(uid, Given(request.args))
-    lines = told_lines(plan)
+    lines = told_lines(plan, most=_MOST_SHOWN)
     remedy = plan.prepared.remedy
+    first = [one for one in lines if one["reason"] is Reason.FIX]
+    left = [one for one in lines if one["reason"] is not Reason.FIX]
+    to_fix, all_left = len(remedy.order), len(remedy.reason) - len(remedy.order)
     page = render_template(
         "inspection_readiness.html",
         route=plan.route,
         plan=plan,
         faults=plan.given.faults,
         remedy=remedy,
-        first=[one for one in lines if one["reason"] is Reason.FIX],
-        left=[one for one in lines if one["reason"] is not Reason.FIX],
+        first=first,
+        left=left,
+        to_fix=to_fix,
+        all_left=all_left,
         fields=_fields(plan),
         asked=request.query_string.decode(),
         rule=_rule(plan),
@@ -183,22 +190,33 @@ def _cells(one: dict[str, Any]) -> list[Any]:
     ]
 
 
-def told_lines(plan: Plan) -> list[dict[str, Any]]:
-    """Every problem of a plan in the order in which it is fixed, then the others by what they cost."""
+def told_lines(plan: Plan, most: int | None = None) -> list[dict[str, Any]]:
+    """Problems of a plan in the order in which they are fixed, then the others by what they cost.
+
+    Parameters
+    ----------
+    plan
+        Of `planned`.
+    most
+        How many are told; None: all.
+    """
     seen, prepared, zone = plan.seen, plan.prepared, installation().settings.zone
     remedy = prepared.remedy
     fixed = dict(zip(remedy.order.tolist(), range(len(remedy.order)), strict=True))
     cost = prepared.load.cost
-    rest = [n for n in cost.argsort(kind="stable")[::-1].tolist() if n not in fixed]
-    order = [*remedy.order.tolist(), *rest][:_MOST_SHOWN]
-    records = read_records(
-        db(),
-        seen.numbers[order].tolist(),
-        faces=Faces(directory(), actor()),
-        scope=actor().scope(Permission.PROBLEM_READ),
-        moment=now(),
-    )
-    by_number = {row["number"]: row for row in records.rows}
+    by_cost = cost.argsort(kind="stable")[::-1]
+    order = np.r_[remedy.order, by_cost[~np.isin(by_cost, remedy.order)]][:most].tolist()
+    by_number: dict[int, dict[str, Any]] = {}
+    for begin in range(0, len(order), _READ_AT_ONCE):
+        part = order[begin : begin + _READ_AT_ONCE]
+        records = read_records(
+            db(),
+            seen.numbers[part].tolist(),
+            faces=Faces(directory(), actor()),
+            scope=actor().scope(Permission.PROBLEM_READ),
+            moment=now(),
+        )
+        by_number |= {row["number"]: row for row in records.rows}
     told = []
     for n in order:
         row = by_number.get(int(seen.numbers[n]))

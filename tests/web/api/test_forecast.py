@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import shapely
+from flask import g
 
 from gridmap.people.permissions import Role
 from gridmap.store.clock import next_change
@@ -41,6 +42,9 @@ def worsen(app, town, *, lon, lat, organisation, area, recurrence=False, count=6
 
 
 def test_a_forecast_is_learned_from_and_shown_for_what_the_reader_may_see(app, sign_in, town):
+    # All requests are of one moment: a forecast that turns with the hour is another one.
+    moment = datetime.now(UTC)
+    app.before_request(lambda: setattr(g, "now", moment))
     ours, theirs = town.communities
     everywhere = sign_in()
     limited = {
