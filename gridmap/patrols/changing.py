@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from gridmap.errors import InvalidValueError
 from gridmap.language import N_, gettext
 from gridmap.patrols.models import PatrolRoute, PatrolVisit
 from gridmap.patrols.planning import FaultKind, Problem, faults, force
-from gridmap.patrols.wishes import clock
+from gridmap.patrols.wishes import DAY_S, clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gridmap.patrols.planner import Asked
     from gridmap.patrols.planning import Fault, Plan, Window
 
-__all__ = ["Change", "Changed", "Kept", "apply", "kept_orders", "say"]
+__all__ = ["Change", "Changed", "Kept", "apply", "judge", "kept_orders", "say", "tell"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,51 +138,95 @@ def apply(asked: Asked, change: Change, modes: Mapping[str, int]) -> Changed:
     return Changed(problem, plan, tuple(faults(problem, plan)), gone)
 
 
-_SAID = {
+_ABSENT = "absent"
+"""What is given to somebody who cannot be sent any more."""
+_SAID: dict[str, str] = {
     FaultKind.SKILL: N_("it is fixed to somebody else, or this person may not go there"),
     FaultKind.WAY: N_("there is no way there"),
     FaultKind.BREAK: N_("there is no time for the rest"),
     FaultKind.LOAD: N_("it is more than this person can do"),
+    _ABSENT: N_("this person cannot be sent here any more"),
 }
+
+
+def judge(asked: Asked, changed: Changed) -> list[dict[str, Any]]:
+    """Return what is wrong with a changed plan, as it is kept: kinds and numbers, which `tell` says.
+
+    Each has its unit, the key of the stop (None for the whole round) and its kind; where that is one of time
+    also the day of the shift and seconds from its midnight.
+    """
+    routes = {route.worker: route for route in changed.plan.routes}
+    found = []
+    for fault in changed.faults:
+        one: dict[str, Any] = {
+            "unit": fault.worker,
+            "key": None if fault.task is None else asked.posed.keys[fault.task],
+            "kind": fault.kind.value,
+        }
+        route = routes.get(-1 if fault.worker is None else fault.worker)
+        if fault.kind is FaultKind.SKILL and fault.worker in asked.absent:
+            one["kind"] = _ABSENT
+        elif route is not None:
+            day = asked.units[route.worker].day
+            midnight = (day - asked.wish.day).days * DAY_S
+            shift = changed.problem.workers[route.worker].shift
+            if fault.kind is FaultKind.WINDOW and fault.task is not None:
+                starts = next(visit.starts for visit in route.visits if visit.task == fault.task)
+                windows = _near(changed.problem.tasks[fault.task].windows, shift)
+                one |= {"day": str(day), "at": starts - midnight, "hours": _from(midnight, windows)}
+            elif fault.kind is FaultKind.SHIFT:
+                at = route.span.closes - midnight
+                one |= {"day": str(day), "at": at, "hours": _from(midnight, (shift,))}
+        found.append(one)
+    return found
+
+
+def tell(fault: Mapping[str, Any]) -> str:
+    """Say a fault that was kept, in the language in force."""
+    if "text" in fault:
+        # Kept before faults were kept as kinds and numbers.
+        return str(fault["text"])
+    kind = fault["kind"]
+    if "at" not in fault:
+        return gettext(_SAID[kind]) if kind in _SAID else str(kind)
+    day = date.fromisoformat(fault["day"])
+    at = _clock(fault["at"], day)
+    # Hours end with the last second of a minute.
+    hours = gettext(", ").join(
+        f"{_clock(begin, day)}–{_clock(end + 59, day)}" for begin, end in fault["hours"]
+    )
+    if kind == FaultKind.WINDOW:
+        return gettext("reached at {at}, outside its hours {hours}", at=at, hours=hours)
+    return gettext(
+        "back at {at}, {minutes} min after the end of the shift {shift}",
+        at=at,
+        minutes=-(-(fault["at"] - fault["hours"][0][1]) // 60),
+        shift=hours,
+    )
 
 
 def say(asked: Asked, changed: Changed) -> list[dict[str, Any]]:
     """Say what is wrong with a changed plan: unit, key of the stop (None for the whole round) and text."""
-    routes = {route.worker: route for route in changed.plan.routes}
-    told = []
-    for fault in changed.faults:
-        text = gettext(_SAID[fault.kind]) if fault.kind in _SAID else fault.kind.value
-        route = routes.get(-1 if fault.worker is None else fault.worker)
-        if fault.kind is FaultKind.WINDOW and route is not None and fault.task is not None:
-            starts = next(visit.starts for visit in route.visits if visit.task == fault.task)
-            text = gettext(
-                "reached at {at}, outside its hours {hours}",
-                at=_clock(starts),
-                hours=_hours(changed.problem.tasks[fault.task].windows),
-            )
-        elif fault.kind is FaultKind.SHIFT and route is not None:
-            shift = changed.problem.workers[route.worker].shift
-            text = gettext(
-                "back at {at}, {minutes} min after the end of the shift {shift}",
-                at=_clock(route.span.closes),
-                minutes=-(-(route.span.closes - shift.closes) // 60),
-                shift=_hours((shift,)),
-            )
-        told.append(
-            {
-                "unit": fault.worker,
-                "key": None if fault.task is None else asked.posed.keys[fault.task],
-                "text": text,
-            }
-        )
-    return told
+    return [{"unit": one["unit"], "key": one["key"], "text": tell(one)} for one in judge(asked, changed)]
 
 
-def _hours(windows: Sequence[Window]) -> str:
-    return gettext(", ").join(f"{_clock(one.opens)}–{_clock(one.closes)}" for one in windows)
+def _near(windows: Sequence[Window], shift: Window) -> list[Window]:
+    """Those of a task's hours that a shift touches; if it touches none, the nearest."""
+
+    def apart(one: Window) -> int:
+        return max(one.opens - shift.closes, shift.opens - one.closes)
+
+    return [one for one in windows if apart(one) < 0] or sorted(windows, key=apart)[:1]
 
 
-def _clock(seconds: int) -> str:
-    day, rest = divmod(seconds, 24 * 3600)
+def _from(midnight: int, windows: Sequence[Window]) -> list[list[int]]:
+    return [[one.opens - midnight, one.closes - midnight] for one in windows]
+
+
+def _clock(seconds: int, day: date) -> str:
+    """Write a time of a shift that began on a day, with its date unless it is on that day or the next."""
+    over, rest = divmod(seconds, DAY_S)
     text = clock(rest // 60)
-    return gettext("{time} on the next day", time=text) if day == 1 else text
+    if over == 1:
+        return gettext("{time} on the next day", time=text)
+    return f"{day + timedelta(days=over):%m-%d} {text}" if over else text

@@ -63,7 +63,9 @@ def _event(shown: Shown, one: Round, *, now: datetime) -> Event:
     event.start = one.route.leaves_at.astimezone(UTC)
     event.end = one.route.returns_at.astimezone(UTC)
     for name, text in (
-        ("uid", f"{one.route.uid}@gridmap"),
+        # The same in every version: a calendar that has it takes the later one in its place.
+        ("uid", f"{shown.first}-{one.person.uid}-{one.day}@gridmap"),
+        ("sequence", shown.plan.version),
         ("summary", _title(shown, one)),
         ("location", shown.area.name),
         ("description", "\n".join(stops)),

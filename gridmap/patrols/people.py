@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.patrols.planning import Worker
-from gridmap.patrols.wishes import detail_of, pause_in, shift_for, shifts
+from gridmap.patrols.wishes import Detail, detail_of, pause_in, shift_for, shifts
 from gridmap.places.models import Area, InspectionPoint
 from gridmap.places.queries import areas_below
 from gridmap.store.extract import read_columns
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from geodata.travel import Profile
     from gridmap.patrols.wishes import Wish
 
-__all__ = ["Team", "Unit", "assemble_team"]
+__all__ = ["Team", "Unit", "assemble_team", "check_places"]
 
+_NOWHERE = shapely.Polygon()
 _PLACE = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*[,，\s]\s*(-?\d{1,2}(?:\.\d+)?)\s*")
 
 
@@ -67,15 +68,39 @@ class Team:
     starts: tuple[tuple[float, float], ...]
 
 
-def assemble_team(session: Session, wish: Wish, ids: Mapping[uuid.UUID, int], areas: frozenset[int]) -> Team:
+def check_places(session: Session, wish: Wish, areas: frozenset[int]) -> None:
+    """Refuse starts and ends of somebody's own that are no places.
+
+    Raises
+    ------
+    InvalidValueError
+        With ``start-`` or ``end-`` and the person as its parameter.
+    """
+    for person in wish.leading:
+        own = detail_of(wish, person)
+        for name, text in (("start", own.start), ("end", own.end)):
+            if text:
+                _place(session, areas, text, day=wish.day, parameter=f"{name}-{person}")
+
+
+def assemble_team(
+    session: Session,
+    wish: Wish,
+    ids: Mapping[uuid.UUID, int],
+    areas: frozenset[int],
+    *,
+    absent: frozenset[uuid.UUID] = frozenset(),
+) -> Team:
     """Read what a wish says of its people.
 
     Parameters
     ----------
     ids
-        Rows of those who can be sent.
+        Rows of the people.
     areas
         In which the patrols are.
+    absent
+        Who cannot be sent any more: they keep their places among the units, and nothing may be given to them.
 
     Raises
     ------
@@ -91,13 +116,16 @@ def assemble_team(session: Session, wish: Wish, ids: Mapping[uuid.UUID, int], ar
     units, workers, limits = [], [], []
     for day, usual in shifts(wish):
         for person in wish.leading:
-            own = detail_of(wish, person)
+            away = person in absent
+            # Nothing of theirs is read: it may be gone with them.
+            own = Detail() if away else detail_of(wish, person)
             shift = shift_for(wish, person, day, usual)
             ends = []
-            for text in (own.start, own.end or own.start):
-                place = _place(session, areas, text) if text else None
+            for name, text in (("start", own.start), ("end", own.end) if own.end else ("start", own.start)):
+                parameter = f"{name}-{person}"
+                place = _place(session, areas, text, day=wish.day, parameter=parameter) if text else None
                 ends.append(0 if place is None else nodes.setdefault(place, len(nodes) + 1))
-            partner = ids.get(own.partner) if own.partner else None
+            partner = ids.get(own.partner) if own.partner and own.partner not in absent else None
             units.append(Unit(ids[person], day, partner))
             workers.append(
                 Worker(
@@ -111,25 +139,33 @@ def assemble_team(session: Session, wish: Wish, ids: Mapping[uuid.UUID, int], ar
             )
             if own.area and own.area not in grounds:
                 grounds[own.area] = _ground(session, areas, own.area)
-            limits.append(grounds[own.area] if own.area else None)
+            limits.append(_NOWHERE if away else grounds[own.area] if own.area else None)
     return Team(tuple(units), tuple(workers), tuple(limits), tuple(profiles), tuple(nodes))
 
 
-def _place(session: Session, areas: frozenset[int], text: str) -> tuple[float, float]:
+def _place(
+    session: Session, areas: frozenset[int], text: str, *, day: date, parameter: str
+) -> tuple[float, float]:
     """Longitude and latitude of a place given by them or by the code of a point."""
     if found := _PLACE.fullmatch(text):
         lon, lat = map(float, found.groups())
         if abs(lon) <= 180 and abs(lat) <= 90:
             return lon, lat
-    query = select(InspectionPoint.geometry).where(
-        InspectionPoint.code == text.strip(), InspectionPoint.area_id.in_(areas)
+    query = (
+        select(InspectionPoint.geometry)
+        .where(
+            InspectionPoint.code == text.strip(),
+            InspectionPoint.area_id.in_(areas),
+            InspectionPoint.in_force(day),
+        )
+        .order_by(InspectionPoint.id)
     )
     shapes = read_columns(session, query)["geometry"]
     if not len(shapes):
         raise InvalidValueError(
             "Expected longitude and latitude such as 121.47,31.23, or the code of a point in this area; "
             "found {found!r}.",
-            parameter="people",
+            parameter=parameter,
             found=text[:60],
         )
     middle = shapely.point_on_surface(shapes[0])

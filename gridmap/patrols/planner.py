@@ -17,13 +17,15 @@ from gridmap.patrols.people import Team, Unit, assemble_team
 from gridmap.patrols.planning import Stop, Window, solve, solve_by_day
 from gridmap.patrols.posing import Posed, pose
 from gridmap.patrols.targets import Roads, read_roads, read_spots, walkers, with_corners
-from gridmap.patrols.wishes import LEDGER, check, rhythm_of
+from gridmap.patrols.wishes import LEDGER, check, rhythm_of, units_of
+from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
 from gridmap.places.queries import areas_below
 from gridmap.store.extract import read_columns
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Callable
     from datetime import date
     from zoneinfo import ZoneInfo
@@ -55,6 +57,8 @@ class Asked:
     units: tuple[Unit, ...]
     midnight: datetime
     posed: Posed
+    absent: frozenset[int] = frozenset()
+    """Units of people who cannot be sent any more."""
 
     @property
     def days(self) -> list[list[int]]:
@@ -86,7 +90,14 @@ class Found:
 
 
 def ask(
-    session: Session, actor: Actor, wish: Wish, *, network: Network, zone: ZoneInfo, now: datetime
+    session: Session,
+    actor: Actor,
+    wish: Wish,
+    *,
+    network: Network,
+    zone: ZoneInfo,
+    now: datetime,
+    again: bool = False,
 ) -> Asked:
     """Read what a wish is about.
 
@@ -104,6 +115,8 @@ def ask(
         Of the installation; its midnight begins the day.
     now
         Decides what is overdue.
+    again
+        Whether the wish is that of a plan: whoever has left since is counted as before, and given nothing.
 
     Raises
     ------
@@ -124,11 +137,17 @@ def ask(
     areas = areas_below(session, area.id)
     known = actor.scope(Permission.PERSON_READ)
     ids = {person.uid: person.id for person in walkers(session, areas, known, day=wish.day)}
+    absent: frozenset[uuid.UUID] = frozenset()
+    if again:
+        gone = [uid for uid in wish.people if uid not in ids]
+        found = session.execute(select(Person.uid, Person.id).where(Person.uid.in_(gone)))
+        ids |= {row.uid: row.id for row in found}
+        absent = frozenset(gone)
     if missing := [uid for uid in wish.people if uid not in ids]:
         raise NotFoundError(
             "{n} of the people chosen cannot be sent on patrol in this area on this day.", n=len(missing)
         )
-    team = assemble_team(session, wish, ids, areas)
+    team = assemble_team(session, wish, ids, areas, absent=absent)
     spots = read_spots(session, areas, day=wish.day, now=now, points=wish.points, problems=wish.problems)
     spots = with_corners(spots, wish.corners)
     none = np.zeros(0, dtype=np.int64)
@@ -161,7 +180,8 @@ def ask(
         },
     )
     midnight = datetime.combine(wish.day, time(), zone).astimezone(UTC)
-    return Asked(wish, area.id, team.units, midnight, posed)
+    away = frozenset(n for n, (person, _) in enumerate(units_of(wish)) if person in absent)
+    return Asked(wish, area.id, team.units, midnight, posed, away)
 
 
 def _open_days(team: Team) -> tuple[tuple[int, Window], ...]:

@@ -101,6 +101,10 @@ class Shown:
         Kind, uid, name and reason of what is in no round; none to whoever does not plan.
     versions
         All of the plan, the first one first; whoever does not plan is only told of the newest.
+    first
+        Identifier of the first version, which all share.
+    opens_newest
+        Whether the reader may open the newest version: whoever does not plan has a round in it.
     """
 
     plan: PatrolPlan
@@ -109,6 +113,8 @@ class Shown:
     rounds: tuple[Round, ...]
     unfitted: tuple[dict[str, Any], ...]
     versions: tuple[PatrolPlan, ...]
+    first: uuid.UUID
+    opens_newest: bool
 
     @property
     def days(self) -> list[date]:
@@ -216,7 +222,17 @@ def read_plan(session: Session, actor: Actor, uid: uuid.UUID) -> Shown:
     )
     unfitted = tuple(_named(session, plan.unfitted)) if whole else ()
     known = versions(session, plan)
-    return Shown(plan, area, bool(whole), rounds, unfitted, tuple(known if whole else known[-1:]))
+    mine = select(PatrolRoute.id).where(PatrolRoute.plan_id == known[-1].id, _own(actor)).limit(1)
+    return Shown(
+        plan,
+        area,
+        bool(whole),
+        rounds,
+        unfitted,
+        tuple(known if whole else known[-1:]),
+        known[0].uid,
+        bool(whole) or session.scalar(mine) is not None,
+    )
 
 
 def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:

@@ -67,7 +67,8 @@ class QuestionKeeper:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        asked = ask(session, actor, from_json(plan.wish), network=network.open(session), zone=zone, now=now)
+        streets, wish = network.open(session), from_json(plan.wish)
+        asked = ask(session, actor, wish, network=streets, zone=zone, now=now, again=True)
         with self._lock:
             self._kept[key] = asked
             while len(self._kept) > _MOST:

@@ -15,6 +15,7 @@ from gridmap.patrols.planning import Break, Window
 from gridmap.patrols.rhythm import Rhythm
 
 __all__ = [
+    "DAY_S",
     "LEDGER",
     "MOST_PEOPLE",
     "Detail",
@@ -24,6 +25,7 @@ __all__ = [
     "clock",
     "detail_of",
     "from_json",
+    "hours_of",
     "pause_in",
     "rhythm_of",
     "shift_for",
@@ -225,7 +227,10 @@ def check(wish: Wish) -> list[tuple[date, Window]]:
     _within("sides", wish.sides, 1, 2)
     for name in ("point_rhythm", "problem_rhythm", "road_rhythm"):
         rhythm_of(wish, name)
-    return shifts(wish)
+    found = shifts(wish)
+    for person in wish.leading:
+        shift_for(wish, person, *found[0])
+    return found
 
 
 def _check_pairs(wish: Wish) -> None:
@@ -245,7 +250,7 @@ def shift_for(wish: Wish, person: uuid.UUID, day: date, usual: Window) -> Window
     if not own:
         return usual
     begins = (day - wish.day).days * DAY_S
-    shift = shift_of(own, parameter="people")
+    shift = shift_of(own, parameter=f"hours-{person}")
     return Window(shift.opens + begins, shift.closes + begins)
 
 
@@ -329,6 +334,12 @@ def shift_of(text: str, *, parameter: str = "hours") -> Window:
             "Expected a shift of less than a day; found {found!r}.", parameter=parameter, found=text
         )
     return Window(begin * 60, (end if end > begin else end + 24 * 60) * 60)
+
+
+def hours_of(opens: int, closes: int) -> str:
+    """Write a shift, in seconds from midnight, as `shift_of` reads it."""
+    begin, end = opens // 60, closes // 60
+    return f"{clock(begin)}-{clock(end) if end <= 24 * 60 else '次日' + clock(end - 24 * 60)}"
 
 
 def clock(minute: int) -> str:

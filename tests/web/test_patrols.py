@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
+from werkzeug.datastructures import MultiDict
 
+from gridmap.language import speak
 from gridmap.people.permissions import Role
 from gridmap.places.models import Street
 from gridmap.problems.models import Problem
 from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
+from web.pages.patrol_form import fill
 
 from .api.conftest import SIDE, SOUTH, WEST, line, town
 
@@ -46,7 +49,11 @@ def plan(client, town, **more):
 
 def made(client, answer):
     assert answer.status_code == 302, answer.text
-    where = answer.headers["Location"]
+    return ended(client, answer.headers["Location"])
+
+
+def ended(client, where):
+    """The page of a job when it has ended."""
     # The search is compiled where it has not been yet.
     for _ in range(1800):
         page = client.get(where).text
@@ -133,11 +140,7 @@ def test_a_plan_is_changed_judged_kept_and_searched_again(sign_in, town):
         assert (late.status_code, [one["version"] for one in late.json["changes"]]) == (412, [2])
     body.pop("even_so")
     job = client.post(f"{kept}/improve", json=body).json["job"]
-    for _ in range(600):
-        page = client.get(job).text
-        if "data-job" not in page:
-            break
-        time.sleep(0.1)
+    page = ended(client, job)
     third = re.search(r'href="(/patrols/[0-9a-f-]{36})"', page).group(1)
     shown = client.get(third).text
     assert "本版本带有以下不符之处" not in shown
@@ -173,6 +176,29 @@ def test_a_form_that_makes_no_sense_comes_back_as_it_was_with_the_reason_at_its_
         assert says in re.search(rf'id="error-{field}">([^<]*)<', answer.text).group(1)
         assert re.search(r'name="minutes_at_point"[^>]*value="17"', answer.text)
         assert answer.text.count("已填内容均已保留") == 1
+
+
+def test_what_is_wrong_for_one_person_is_said_at_their_field_before_anything_is_planned(sign_in, town):
+    client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    page = client.get("/patrols", query_string={"area": str(town.communities[0].uid)}).text
+    uid = re.search(r'name="people" value="([^"]+)"', page).group(1)
+    for name, typed, says in (
+        ("hours", "8-12", "个人班次：应为一个班次"),
+        ("start", "nowhere", "起点、终点应为"),
+        ("end", "nowhere", "起点、终点应为"),
+    ):
+        answer = plan(client, town, **{f"{name}-{uid}": typed})
+        assert answer.status_code == 422
+        assert says in re.search(rf'id="error-{name}-{uid}">([^<]*)<', answer.text).group(1)
+        assert re.search(rf'name="{name}-{uid}" value="{typed}"', answer.text)
+        assert re.search(r'class="whole own" open', answer.text)
+
+
+def test_what_is_wrong_is_said_in_english_with_its_punctuation(town):
+    form = MultiDict({"area": str(town.communities[0].uid), "day": "2026-05-11", "hours": "08:00"})
+    form |= {"people": "6f8f14a8-5f0d-4b8c-9d63-0a8a9d0f0c11", "points": "on"}
+    with speak("en"):
+        assert fill(form, lambda _: None).errors["hours"].startswith("Shift: Expected")
 
 
 def test_a_week_has_a_tab_for_each_day_and_one_calendar(sign_in, town):

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, url_for
 
 from gridmap.forecast.recurrence import recurrences
 from gridmap.forecast.squares import SIDE_M
+from gridmap.patrols.wishes import hours_of
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import named
 from gridmap.places.extent import extent_of, from_openstreetmap
@@ -56,6 +57,7 @@ def index() -> str:
         forecast=found,
         begins=moment_of(found.window.begin),
         ends=moment_of(found.window.end),
+        hours=hours_of(found.window.opens, found.window.closes),
         rows=rows,
         trial=trial_of(found),
         ways=WAYS,

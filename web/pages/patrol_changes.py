@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from gridmap.errors import ConflictError
 from gridmap.jobs import JobStoppedError
 from gridmap.language import gettext
-from gridmap.patrols.changing import Change, Changed, apply, kept_orders, say
+from gridmap.patrols.changing import Change, Changed, apply, judge, kept_orders, say
 from gridmap.patrols.keeping import keep, newest, planned, require_newest, restore
 from gridmap.patrols.planner import Asked, Found, search
+from gridmap.patrols.wishes import units_of
 from gridmap.people.permissions import Permission
 from gridmap.store.engine import reading, writing
 from web.access import needs
@@ -48,6 +49,8 @@ class Arranged(BaseModel, extra="forbid"):
     banned: Annotated[list[_Key], Field(max_length=5000)] = []
     even_so: bool = False
     """Whether to keep it although it breaks something."""
+    draft: _Key | None = None
+    """What the page calls the draft that it keeps until it sees the version that comes out."""
 
     def change(self) -> Change:
         """Return it as the domain has it."""
@@ -64,6 +67,13 @@ def _pose(
     plan = planned(session, who, uid)
     asked = here.questions.open(session, who, plan, network=here.network, zone=here.settings.zone, now=now())
     return plan, asked, apply(asked, arranged.change(), kept_orders(session, plan).modes)
+
+
+def _absent(asked: Asked) -> dict[str, list[str]]:
+    """People of the plan who cannot be sent any more, as they are kept with a version."""
+    units = units_of(asked.wish)
+    people = dict.fromkeys(str(units[number][0]) for number in sorted(asked.absent))
+    return {"absent": list(people)} if people else {}
 
 
 def _drawn(asked: Asked, changed: Changed) -> list[dict[str, Any]]:
@@ -121,10 +131,10 @@ def change(uid: uuid.UUID) -> Response:
         return validation_failed(error)
     with reading(installation().engine) as session:
         _, asked, changed = _pose(session, installation(), actor(), uid, arranged)
-    told = say(asked, changed)
-    if told and not arranged.even_so:
-        raise ConflictError("The plan breaks something in {n} places; nothing was kept.", n=len(told))
-    kept = arranged.kept() | {"how": "by hand", "faults": told}
+    broken = judge(asked, changed)
+    if broken and not arranged.even_so:
+        raise ConflictError("The plan breaks something in {n} places; nothing was kept.", n=len(broken))
+    kept = arranged.kept() | {"how": "by hand", "faults": broken} | _absent(asked)
     with writing(installation().engine) as session:
         before = planned(session, actor(), uid)
         made = keep(session, actor(), Found(asked, changed.plan, 0.0), now=now(), after=before, changes=kept)
@@ -165,7 +175,8 @@ def improve(uid: uuid.UUID) -> Response:
         found = search(asked, watch, problem=changed.problem, start=changed.plan)
         with writing(here.engine) as session:
             before = planned(session, who, uid)
-            kept = arranged.kept() | {"how": "improved", "of": before.version}
+            kept = arranged.kept() | {"how": "improved", "of": before.version, "draft": arranged.draft}
+            kept |= _absent(asked)
             # Whoever changed the plan meanwhile has their version before this one: nothing is lost.
             made = keep(session, who, found, now=now(), after=newest(session, before), changes=kept)
             return {

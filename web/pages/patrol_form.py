@@ -14,6 +14,8 @@ from gridmap.language import N_, explain, gettext
 from gridmap.patrols.wishes import LEDGER, Wish, check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug.datastructures import MultiDict
 
 __all__ = ["RHYTHMS", "ROAD_RHYTHMS", "WEEKDAYS", "Filled", "fill"]
@@ -70,8 +72,14 @@ class Filled:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def fill(form: MultiDict[str, str]) -> Filled:
-    """Read a form."""
+def fill(form: MultiDict[str, str], look: Callable[[Wish], object]) -> Filled:
+    """Read a form.
+
+    Parameters
+    ----------
+    look
+        Raises an error of a field where the store says that the wish cannot be met.
+    """
     filled = Filled()
     values: dict[str, Any] = {}
     for name, called in _NUMBERS.items():
@@ -90,11 +98,16 @@ def fill(form: MultiDict[str, str]) -> Filled:
         filled.wish = Wish(**values)
         try:
             check(filled.wish)
+            look(filled.wish)
         except InvalidValueError as error:
             filled.wish = None
-            called = _CALLED.get(error.parameter or "", "")
+            name = error.parameter or "area"
+            # What is one person's own has the person behind its name.
+            called = N_("Own shift") if name.startswith("hours-") else _CALLED.get(name)
             said = explain(error)
-            filled.errors[error.parameter or "area"] = f"{gettext(called)}：{said}" if called else said
+            if called:
+                said = gettext("{field}: {said}", field=gettext(called), said=said)
+            filled.errors[name] = said
     return filled
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -14,8 +15,10 @@ from gridmap.errors import NotFoundError
 from gridmap.jobs import JobState
 from gridmap.labels import label
 from gridmap.language import N_, gettext
+from gridmap.patrols.changing import tell
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
 from gridmap.patrols.keeping import keep, remove_plan
+from gridmap.patrols.people import check_places
 from gridmap.patrols.planner import ask, search
 from gridmap.patrols.planning import prepare
 from gridmap.patrols.queries import Round, Shown, Stage, read_plan, read_plans
@@ -36,13 +39,12 @@ from web.pages.patrol_corners import with_hot_corners
 from web.pages.patrol_form import RHYTHMS, ROAD_RHYTHMS, WEEKDAYS, fill
 
 if TYPE_CHECKING:
-    import uuid
-
     from werkzeug.datastructures import MultiDict
     from werkzeug.wrappers import Response as Redirection
 
     from gridmap.jobs import Job
     from gridmap.jobs import Progress as Report
+    from gridmap.patrols.wishes import Wish
 
 __all__ = ["pages"]
 
@@ -99,6 +101,7 @@ def _page(typed: MultiDict[str, str] | None, errors: dict[str, str], *, job: Job
         job=job,
         typed=typed,
         errors=errors,
+        own_wrong=any("-" in name for name in errors),
         profiles=[(one.value, label(one)) for one in Profile],
         rhythms={value: gettext(text) for value, text in RHYTHMS.items()},
         road_rhythms={value: gettext(text) for value, text in ROAD_RHYTHMS.items()},
@@ -109,11 +112,18 @@ def _page(typed: MultiDict[str, str] | None, errors: dict[str, str], *, job: Job
     )
 
 
+def _look(wish: Wish) -> None:
+    """Refuse places of a wish that are none; whether there is such an area, planning says."""
+    area = db().scalar(select(Area).where(Area.uid == wish.area, Area.in_force(wish.day)))
+    if area is not None and actor().scope(Permission.PATROL_PLAN).covers(area.id, None):
+        check_places(db(), wish, areas_below(db(), area.id))
+
+
 @pages.post("")
 @needs(Permission.PATROL_PLAN)
 def plan() -> Redirection | tuple[str, int]:
     """Begin to plan; the page that follows shows how far it is."""
-    filled = fill(request.form)
+    filled = fill(request.form, _look)
     if filled.wish is None:
         return _page(request.form, filled.errors), 422
     wish, here, who = filled.wish, installation(), actor()
@@ -171,11 +181,11 @@ def show(uid: uuid.UUID) -> str:
         days=days,
         day=day,
         weekdays=[gettext(name) for name in WEEKDAYS],
-        notes=dict(zip(days, changes.get("notes", ()), strict=False)),
+        notes=dict(zip(shown.days, changes.get("notes", ()), strict=False)) if shown.whole else {},
         colours=COLOURS,
         links=map_links,
         planner=planner,
-        changes=changes,
+        absent=_absent(changes) if planner else [],
         faults=_faults(shown),
         hows={kind: gettext(text) for kind, text in _HOWS.items()},
         editable=planner and shown.plan.wish is not None and shown.newest is shown.plan,
@@ -198,10 +208,16 @@ def _faults(shown: Shown) -> list[dict[str, Any]]:
     names = {key: stage.name for one in shown.rounds for stage in one.stages for key in stage.keys}
     people = {one.route.unit: one.names for one in shown.rounds}
     return [
-        {"person": people.get(one["unit"], ""), "stop": names.get(one["key"], ""), "text": one["text"]}
+        {"person": people.get(one["unit"], ""), "stop": names.get(one["key"], ""), "text": tell(one)}
         for one in (shown.plan.changes or {}).get("faults", ())
         if shown.whole
     ]
+
+
+def _absent(changes: dict[str, Any]) -> list[str]:
+    """Names of those who could not be sent any more when a version was made."""
+    uids = [uuid.UUID(uid) for uid in changes.get("absent", ())]
+    return list(db().scalars(select(Person.name).where(Person.uid.in_(uids)).order_by(Person.id)))
 
 
 def _arranged(shown: Shown) -> dict[str, Any] | None:
@@ -223,6 +239,7 @@ def _arranged(shown: Shown) -> dict[str, Any] | None:
         "first": str(shown.versions[0].uid),
         "version": plan.version,
         "newest": str(shown.newest.uid),
+        "drafts": [name for one in shown.versions if (name := (one.changes or {}).get("draft"))],
         "units": [
             {"name": names.get(uid, ""), "day": str(day), "stops": orders.get(number, [])}
             for number, (uid, day) in enumerate(units)

@@ -18,7 +18,8 @@ from sqlalchemy import func, select
 
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError, NotFoundError, PermissionDeniedError, StaleVersionError
-from gridmap.patrols.changing import Change, apply, kept_orders, say
+from gridmap.language import speak
+from gridmap.patrols.changing import Change, apply, judge, kept_orders, say, tell
 from gridmap.patrols.corners import Corner
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
 from gridmap.patrols.keeping import keep, remove_plan, restore
@@ -28,7 +29,7 @@ from gridmap.patrols.network import read_network
 from gridmap.patrols.planner import Found, ask, solved
 from gridmap.patrols.planning import Stop, faults, solve
 from gridmap.patrols.queries import read_plan, read_plans
-from gridmap.patrols.wishes import Wish, as_json, from_json, shift_of
+from gridmap.patrols.wishes import Wish, as_json, from_json, hours_of, shift_of
 from gridmap.people.models import Person
 from gridmap.people.permissions import Actor, Holding, Role
 from gridmap.places.models import (
@@ -140,9 +141,10 @@ def wish(town):
     )
 
 
-def asked(engine, wish, actor=None):
+def asked(engine, wish, actor=None, **more):
     with reading(engine) as session:
-        return ask(session, actor or Actor.owner(), wish, network=read_network(session), zone=ZONE, now=NOW)
+        who, network = actor or Actor.owner(), read_network(session)
+        return ask(session, who, wish, network=network, zone=ZONE, now=NOW, **more)
 
 
 def planned(engine, wish, iterations=300):
@@ -269,6 +271,13 @@ def test_a_round_goes_into_other_programs(engine, town, wish):
     assert track.length_2d() == pytest.approx(one.route.metres, rel=0.02)
     (event,) = Calendar.from_ical(as_calendar(shown, one.person, now=NOW)).walk("VEVENT")
     assert event.decoded("dtstart") == one.route.leaves_at
+    _, _, after = changed(engine, uid, lambda orders: Change(orders={0: orders[0][::-1]}))
+    with reading(engine) as session:
+        later = as_calendar(read_plan(session, member(town.people[0]), after), one.person, now=NOW)
+    (again,) = Calendar.from_ical(later).walk("VEVENT")
+    # The same event in calendars, and not a second one beside it.
+    assert again["uid"] == event["uid"]
+    assert (event["sequence"], again["sequence"]) == (1, 2)
     assert str(event["description"]).count("\n") == len(one.stages) - 1
     for address in map_links(one.stages[0]).values():
         # GCJ-02 lies some hundred metres from where the stage is.
@@ -323,7 +332,7 @@ def changed(engine, uid, edit, *, actor=None, keep_it=True):
     with reading(engine) as session:
         plan = planned_by(session, actor or Actor.owner(), uid)
         kept = kept_orders(session, plan)
-        question = asked(engine, from_json(plan.wish))
+        question = asked(engine, from_json(plan.wish), again=True)
     change = edit(kept.orders)
     result = apply(question, change, kept.modes)
     if not keep_it:
@@ -358,6 +367,9 @@ def test_a_plan_is_changed_by_hand_version_after_version_and_brought_back(engine
         # Whose round is gone has no plan any more, and learns nothing of versions.
         assert read_plans(session, member(town.people[0])) == []
         assert len(read_plan(session, member(town.people[1]), second).versions) == 1
+        assert not read_plan(session, member(town.people[0]), uid).opens_newest
+        assert read_plan(session, member(town.people[1]), second).opens_newest
+        assert old.opens_newest
         stops = [stage.keys for one in old.rounds for stage in one.stages]
     # Two people change the same version: the second one is told, and nothing is lost.
     with pytest.raises(StaleVersionError) as refused:
@@ -571,3 +583,54 @@ def test_what_cannot_be_for_somebody_is_refused(engine, town, wish):
     ):
         with pytest.raises(error, match=says):
             asked(engine, replace(wish, details={str(town.people[0].uid): own}))
+
+
+def test_what_is_wrong_names_the_day_of_the_shift_and_is_said_when_it_is_shown(engine, town, wish):
+    uid = planned(engine, replace(wish, until=DAY + timedelta(days=1), road_rhythm="1/1"), 200)
+
+    def all_on_the_second_day(orders):
+        keys = [key for row in orders.values() for key in row]
+        return Change(orders={2: [key for key in keys if key.startswith("road")]})
+
+    question, result, _ = changed(engine, uid, all_on_the_second_day, keep_it=False)
+    kept = [one for one in judge(question, result) if one["kind"] == "window"]
+    assert {one["unit"] for one in kept} == {2}
+    assert {one["day"] for one in kept} == {str(DAY + timedelta(days=1))}
+    # Times are those of the shift's own day; what is due on another day says on which.
+    assert all("次日" not in tell(one) for one in kept)
+    assert all("05-11 09:00–05-11 10:00" in tell(one) for one in kept)
+    with speak("en"):
+        assert all("reached at" in tell(one) for one in kept)
+    assert tell({"unit": 0, "key": None, "text": "旧"}) == "旧"
+
+
+def test_a_plan_of_somebody_who_has_left_is_still_changed_and_gives_them_nothing(engine, town, wish):
+    uid = planned(engine, replace(wish, minutes_at_point=30), 100)
+    with writing(engine) as session:
+        session.get_one(Person, town.people[0].id).valid_to = DAY
+    question, result, _ = changed(engine, uid, lambda orders: Change(orders=orders), keep_it=False)
+    assert question.absent == frozenset({0})
+    assert [unit.person for unit in question.units] == [one.id for one in town.people[:2]]
+    assert all(task.workers == frozenset({1}) for task in result.problem.tasks)
+    said = {one["text"] for one in say(question, result) if one["unit"] == 0}
+    assert said == {"此人已不能派往此处"}
+    again = solve(result.problem, Stop(iterations=100), seed=1, start=result.plan).plan
+    assert {route.worker for route in again.routes} == {1}
+    with pytest.raises(NotFoundError, match="cannot be sent"):
+        asked(engine, wish)
+
+
+def test_a_point_out_of_force_is_no_start(engine, town, wish):
+    own = replace(wish, details={str(town.people[0].uid): {"start": "P0"}})
+    asked(engine, own)
+    with writing(engine) as session:
+        session.get_one(InspectionPoint, town.points[0].id).valid_to = DAY
+    with pytest.raises(InvalidValueError, match="code of a point") as refused:
+        asked(engine, own)
+    assert refused.value.parameter == f"start-{town.people[0].uid}"
+
+
+@pytest.mark.parametrize("text", ["08:00-24:00", "22:00-次日02:00", "00:00-06:30"])
+def test_hours_are_written_as_they_are_read(text):
+    shift = shift_of(text)
+    assert hours_of(shift.opens, shift.closes) == text

@@ -14,7 +14,8 @@ export class Editor {
     this.store = `patrol-draft-${plan.first}`;
     box.querySelector("[data-edit]").addEventListener("click", () => this.open());
     const draft = this.draft();
-    if (draft) box.prepend(this.remind(draft));
+    if (draft?.searched && plan.drafts.includes(draft.searched)) localStorage.removeItem(this.store);
+    else if (draft) box.prepend(this.remind(draft));
   }
 
   draft() {
@@ -62,6 +63,15 @@ export class Editor {
     const keys = (stops) => stops.map((stop) => stop.keys);
     const { orders, left, pins, banned } = this.state;
     localStorage.setItem(this.store, JSON.stringify({ version: this.plan.version, orders: orders.map(keys), left: keys(left), pins, banned }));
+  }
+
+  // A search may fail or be lost with the server: its draft is kept until a version that came of it is shown.
+  searching() {
+    const draft = this.draft();
+    if (!draft) return null;
+    draft.searched = `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+    localStorage.setItem(this.store, JSON.stringify(draft));
+    return draft.searched;
   }
 
   // One step: `act` changes the state; the one before can be brought back.
@@ -176,8 +186,9 @@ export class Editor {
     const faults = this.answer?.faults.length ?? 0;
     this.busy(true);
     try {
-      const told = await this.send(what, { even_so: what === "change" && faults > 0 });
-      localStorage.removeItem(this.store);
+      const draft = what === "improve" ? this.searching() : null;
+      const told = await this.send(what, { even_so: what === "change" && faults > 0, draft });
+      if (told.plan) localStorage.removeItem(this.store);
       location.assign(told.plan ?? told.job);
     } catch (error) {
       this.busy(false);
