@@ -103,7 +103,7 @@ def fill(form: MultiDict[str, str], look: Callable[[Wish], object]) -> Filled:
             filled.wish = None
             name = error.parameter or "area"
             # What is one person's own has the person behind its name.
-            called = N_("Own shift") if name.startswith("hours-") else _CALLED.get(name)
+            called = N_("Own shift") if name.startswith("hours-") else _CALLED.get(name, "")
             said = explain(error)
             if called:
                 said = gettext("{field}: {said}", field=gettext(called), said=said)
