@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from sqlalchemy import select
 
 from gridmap.errors import ConflictError, NotFoundError
 from gridmap.inspections.models import InspectionPost, InspectionStop
-from gridmap.inspections.posting import PostWish, plan_posts, post_people
+from gridmap.inspections.posting import PostWish, plan_posts, post_people, read_posts, station
 from gridmap.inspections.queries import read_route, see
 from gridmap.inspections.tour import Tour, TourWish, lay, remove_route
 from gridmap.people.logins import create_login
@@ -216,6 +217,47 @@ def test_people_posted_at_the_same_moment_stand_there_once(address, app):
         assert len(session.scalars(select(InspectionPost)).all()) == 4
 
 
+def another(session, uid):
+    """A second route at the same time through the same points."""
+    route, line, stops = read_route(session, uid)
+    points = np.array([one.point.id for one in stops])
+    wish = TourWish(name="下午线", starts_at=route.starts_at, codes=("P1", "P9"))
+    tour = Tour(wish, points, np.array([0, 3000]), np.array([0.0, 3780.0]), line, 3780.0, None)
+    return lay(session, Actor.owner(), tour, now=NOW)
+
+
+def test_nobody_is_put_at_two_places_at_the_same_moment(address, app, town):
+    here = app.extensions["gridmap"]
+    uid, day = uuid.UUID(address.rsplit("/", 1)[1]), NOW.date()
+    with writing(here.engine) as session:
+        routes = [uid, another(session, uid).uid]
+    posts = []
+    with reading(here.engine) as session:
+        network = here.network.open(session)
+        plans = [
+            plan_posts(session, Actor.owner(), one, PostWish(), network=network, day=day) for one in routes
+        ]
+    with writing(here.engine) as session:
+        for n, plan in enumerate(plans):
+            nobody = replace(plan, people=((None,), (None,)), candidates=frozenset(), held=frozenset())
+            post_people(session, Actor.owner(), nobody)
+            posts.append(read_posts(session, read_route(session, plan.uid)[0])[n].post.uid)
+    both = threading.Barrier(2)
+
+    def standing(post):
+        both.wait()
+        try:
+            with writing(here.engine) as session:
+                station(session, Actor.owner(), post, town.workers[1].uid, network=network, day=day)
+                time.sleep(0.3)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(standing, posts)) == [False, True]
+
+
 def test_posts_are_not_kept_where_the_route_or_its_people_changed_meanwhile(address, app, town):
     here = app.extensions["gridmap"]
     uid, day = uuid.UUID(address.rsplit("/", 1)[1]), NOW.date()
@@ -224,11 +266,7 @@ def test_posts_are_not_kept_where_the_route_or_its_people_changed_meanwhile(addr
         plan = plan_posts(session, Actor.owner(), uid, PostWish(), network=network, day=day)
     (who,) = {person for people in plan.people for person in people if person}
     with writing(here.engine) as session:
-        route, line, stops = read_route(session, uid)
-        points = [one.point.id for one in stops]
-        wish = TourWish(name="下午线", starts_at=route.starts_at, codes=("P1", "P9"))
-        tour = Tour(wish, np.array(points), np.array([0, 3000]), np.array([0.0, 3780.0]), line, 3780.0, None)
-        other = lay(session, Actor.owner(), tour, now=NOW)
+        other = another(session, uid)
         (stop, *_) = session.scalars(select(InspectionStop).where(InspectionStop.route_id == other.id))
         session.add(
             InspectionPost(
