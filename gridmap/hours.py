@@ -18,25 +18,26 @@ Span = tuple[int, int]
 """Minutes of the day, from (inclusive) and to (exclusive); the second is smaller where midnight is passed."""
 
 _SPAN = re.compile(r"(\d{1,2})[:：](\d{2})\s*[-–—~至]\s*(\d{1,2})[:：](\d{2})")
+_WIDE = str.maketrans("０１２３４５６７８９－～", "0123456789-~")
 _SEPARATORS = re.compile(r"[,，、;；\s]+")
 
 
 def parse_hours(text: str) -> tuple[Span, ...]:
-    """Read spans of the day; none from a blank text.
+    """Read spans of the day, written with narrow or wide characters; none from a blank text.
 
     Raises
     ------
     InvalidValueError
         If it says something else.
     """
-    spans = []
-    for found in _SPAN.finditer(text):
+    spans, plain = [], text.translate(_WIDE)
+    for found in _SPAN.finditer(plain):
         hour, minute, end_hour, end_minute = map(int, found.groups())
         span = (hour * 60 + minute, end_hour * 60 + end_minute)
         if max(minute, end_minute) > 59 or max(span) > 24 * 60 or span[0] == span[1]:
             raise _unread(text)
         spans.append(span)
-    if _SEPARATORS.sub("", _SPAN.sub("", text)):
+    if _SEPARATORS.sub("", _SPAN.sub("", plain)):
         raise _unread(text)
     return tuple(spans)
 

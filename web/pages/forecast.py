@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
+from pydantic import ValidationError
 
+from gridmap.errors import InvalidValueError
 from gridmap.forecast.recurrence import recurrences
 from gridmap.forecast.squares import SIDE_M
+from gridmap.language import N_, explain, gettext
 from gridmap.patrols.wishes import hours_of
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import named
@@ -19,10 +22,11 @@ from web.api.forecast import LEAST_FOUND, LEAST_WEEKS, WAYS, forecast_of, moment
 from web.api.forecast_models import SHIFTS, ForecastQuery
 from web.assets import asset, modules
 from web.installation import actor, db, installation
-from web.pages.asking import asked
 from web.pages.map import begin
+from web.validation import say
 
 if TYPE_CHECKING:
+    from gridmap.forecast.service import Forecast
     from gridmap.hotspots.view import View
 
 __all__ = ["pages"]
@@ -37,10 +41,12 @@ _SCRIPTS = ("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-lea
 
 @pages.get("")
 @needs(Permission.FORECAST_READ)
-def index() -> str:
-    """Show where problems are to be expected, why, and how good the forecast was so far."""
-    query = asked(ForecastQuery)
-    found, view = forecast_of(query)
+def index() -> tuple[str, int]:
+    """Show where problems are to be expected, why, and how good the forecast was so far.
+
+    Of what makes no sense the form keeps what was typed, above the forecast of the next shift.
+    """
+    query, found, view, faults = _asked()
     rows, shapes = squares_of(found, view, _LISTED)
     for row, shape in zip(rows, shapes, strict=True):
         row["lon"], row["lat"] = shape.centroid.x, shape.centroid.y
@@ -51,9 +57,11 @@ def index() -> str:
     given = query.model_dump(mode="json", exclude_none=True, exclude={"category"})
     given["category"] = ",".join(sorted(query.category)) if query.category else None
     source = url_for("api.forecast", **{**given, "limit": 1000})
-    return render_template(
+    page = render_template(
         "forecast.html",
         query=query,
+        faults=faults,
+        typed=request.args if faults else {},
         forecast=found,
         begins=moment_of(found.window.begin),
         ends=moment_of(found.window.end),
@@ -82,6 +90,27 @@ def index() -> str:
             zone=here.settings.timezone,
         ),
     )
+    return page, 422 if faults else 200
+
+
+def _asked() -> tuple[ForecastQuery, Forecast, View, list[str]]:
+    """What is asked for, its forecast, and what was wrong with the question: then it is the usual one's."""
+    given = {name: value for name, value in request.args.items() if name != "language"}
+    try:
+        query = ForecastQuery.model_validate(given)
+        return query, *forecast_of(query), []
+    except ValidationError as error:
+        faults = [_fault(one["loc"][0], say(one)) for one in error.errors(include_url=False)]
+    except InvalidValueError as error:
+        faults = [_fault(error.parameter, explain(error))]
+    query = ForecastQuery.model_validate({})
+    return query, *forecast_of(query), faults
+
+
+def _fault(name: object, reason: str) -> str:
+    fields = {"day": N_("Day"), "hours": N_("Hours"), "category": N_("Category"), "area": N_("Area")}
+    field = fields.get(str(name))
+    return gettext("{field}: {reason}", field=gettext(field), reason=reason) if field else reason
 
 
 def _extent() -> list[float] | None:

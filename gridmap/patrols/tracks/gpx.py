@@ -45,7 +45,7 @@ def read_gpx(content: bytes) -> Fixes:
         gpx = gpxpy.parse(content)
     except (gpxpy.gpx.GPXException, ValueError, LookupError) as error:
         raise InvalidValueError(
-            "Expected a GPX file; it cannot be read: {problem}.", parameter="file", problem=str(error)[:200]
+            "Expected a GPX file; found something else, or one that is cut off.", parameter="file"
         ) from error
     points = [point for track in gpx.tracks for segment in track.segments for point in segment.points]
     if not points:

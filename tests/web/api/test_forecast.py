@@ -126,3 +126,15 @@ def test_too_little_history_and_hours_that_are_over_are_said(sign_in, town):
     assert "60 起以上" in page
     found = get(client, **few)
     assert (found["enough"], found["trial"], found["features"]) == (False, None, [])
+
+
+def test_what_makes_no_sense_is_said_above_the_usual_forecast_and_kept(sign_in, town):
+    client = sign_in()
+    page = client.get("/forecast?hours=早班&day=2031-01-06&span=week")
+    assert page.status_code == 422
+    assert "时段：应为一个班次" in page.text
+    assert 'value="早班"' in page.text
+    assert "下一班次" in page.text
+    far = client.get("/forecast?day=2031-01-06&span=week")
+    assert (far.status_code, 'value="2031-01-06"' in far.text) == (422, True)
+    assert client.get("/forecast?hours=１９：００－２３：００").status_code == 200
