@@ -8,10 +8,12 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.datastructures import MultiDict
 
 from gridmap.language import speak
+from gridmap.patrols.models import PatrolRoute
+from gridmap.people.models import Login
 from gridmap.people.permissions import Role
 from gridmap.places.models import Street
 from gridmap.problems.models import Problem
@@ -201,7 +203,7 @@ def test_what_is_wrong_is_said_in_english_with_its_punctuation(town):
         assert fill(form, lambda _: None).errors["hours"].startswith("Shift: Expected")
 
 
-def test_a_week_has_a_tab_for_each_day_and_one_calendar(sign_in, town):
+def test_a_week_has_a_tab_for_each_day_and_one_calendar(app, sign_in, town):
     client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
     more = {
         "until": "2026-05-12",
@@ -217,3 +219,13 @@ def test_a_week_has_a_tab_for_each_day_and_one_calendar(sign_in, town):
     calendars = set(re.findall(rf'href="({address}/[0-9a-f-]{{36}}\.ics)"', shown))
     days = {stamp for one in calendars for stamp in re.findall(r"DTSTART:(\d{8})", client.get(one).text)}
     assert len(days) == 2
+    whole = client.get(f"{address}?day=all").text
+    assert [note in whole for note in ("05-11：", "05-12：")] == [True, True]
+    # Whoever walks is told nothing of how the plan came about.
+    walker = sign_in(Role.PATROL_MEMBER)
+    with writing(app.extensions["gridmap"].engine) as session:
+        person = session.scalar(select(Login.person_id).where(Login.username == "patrol_member-None-None"))
+        session.execute(update(PatrolRoute).values(person_id=person))
+    own = walker.get(f"{address}?day=all").text
+    assert "patrol-round" in own
+    assert [note in own for note in ("05-11：", "05-12：")] == [False, False]
