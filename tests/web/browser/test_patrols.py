@@ -98,6 +98,5 @@ def test_on_a_phone_the_form_and_a_plan_are_no_wider_than_the_screen(open_as):
     for summary in page.locator("#plan summary").all():
         summary.click()
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
-    page.locator("table.plans a").first.click()
-    page.wait_for_selector("body[data-ready]")
+    planned(page)
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
