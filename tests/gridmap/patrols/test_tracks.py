@@ -285,7 +285,7 @@ def test_gpx_files_are_read_with_times_and_accuracy() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"no xml", "it cannot be read"),
+        (b"no xml", "found something else"),
         (gpx(""), "found none"),
         (gpx('<trkpt lat="31.2" lon="121.4"/>'), "point 1 has none"),
         (gpx('<trkpt lat="31.2" lon="121.4"/>' * (MOST_FIXES + 1)), f"found {MOST_FIXES + 1}"),
