@@ -1,4 +1,4 @@
-"""Posting people along an assessors' route: worked out from its times, changed by hand, read by everybody."""
+"""Posting people along an assessors' route: worked out from its times, and changed by hand."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError
 from gridmap.inspections.models import InspectionPost, InspectionRoute, InspectionStop
+from gridmap.inspections.post_queries import posts_held, read_post
 from gridmap.inspections.posts import Emptiness, Posts, Willing, assign, clashing
 from gridmap.inspections.queries import shapes_of
 from gridmap.patrols.posing import SNAP_M
@@ -23,25 +24,22 @@ from gridmap.places.responsibilities import holders_of
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from numpy.typing import NDArray
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
+    from gridmap.inspections.post_queries import Stationed
     from gridmap.patrols.network import Network
     from gridmap.people.permissions import Actor
 
 __all__ = [
     "PostPlan",
     "PostWish",
-    "Stationed",
     "plan_posts",
     "post_people",
-    "read_own_posts",
-    "read_post",
-    "read_posts",
     "responsible",
     "station",
 ]
@@ -98,17 +96,6 @@ class PostPlan:
     empty: tuple[Emptiness | None, ...]
     candidates: frozenset[int]
     held: frozenset[tuple[int, int | None, datetime, datetime]]
-
-
-@dataclass(frozen=True, slots=True)
-class Stationed:
-    """A post with its place; `person` is None where nobody stands."""
-
-    post: InspectionPost
-    route: InspectionRoute
-    stop: InspectionStop
-    point: InspectionPoint
-    person: Person | None
 
 
 def responsible(
@@ -186,7 +173,7 @@ def plan_posts(
     )
     candidates = frozenset(person for person, *_ in rows)
     # What stands on this route is replaced, and shuts nobody out.
-    elsewhere = _held(session, candidates, spans, InspectionPost.route_id != route.id)
+    elsewhere = posts_held(session, candidates, spans, InspectionPost.route_id != route.id)
     posts = _as_posts(
         session,
         [point for _, point in stops] + [one.point for one in elsewhere],
@@ -231,7 +218,7 @@ def post_people(session: Session, actor: Actor, plan: PostPlan) -> int:
     if route is None:
         raise NotFoundError("There is no such route.")
     _lock_people(session, {person for people in plan.people for person in people if person is not None})
-    held = _held(session, plan.candidates, plan.spans, InspectionPost.route_id != route.id)
+    held = posts_held(session, plan.candidates, plan.spans, InspectionPost.route_id != route.id)
     if _times(_stops(session, route)) != plan.stops or _holding(held) != plan.held:
         raise ConflictError(
             "The route, or what its people hold elsewhere, was changed meanwhile. Please try again."
@@ -335,25 +322,6 @@ def _as_posts(
     )
 
 
-def _held(
-    session: Session,
-    people: Collection[int],
-    spans: Sequence[tuple[datetime, datetime]],
-    which: ColumnElement[bool],
-) -> list[Stationed]:
-    """Posts that people hold within hours of some times, among some posts."""
-    if not spans or not people:
-        return []
-    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-    near = timedelta(hours=6)
-    rows = session.execute(
-        _query()
-        .where(InspectionPost.ends_at > first - near, InspectionPost.begins_at < last + near)
-        .where(InspectionPost.person_id.is_not(None), which)
-    )
-    return [one for one in (Stationed(*row) for row in rows) if one.post.person_id in people]
-
-
 def station(
     session: Session, actor: Actor, uid: uuid.UUID, person: uuid.UUID | None, *, network: Network, day: date
 ) -> InspectionPost:
@@ -386,7 +354,7 @@ def station(
     (who,) = _known(session, (person,), day)
     _lock_people(session, {who})
     span = (here.post.begins_at, here.post.ends_at)
-    others = _held(session, {who}, [span], InspectionPost.id != here.post.id)
+    others = posts_held(session, {who}, [span], InspectionPost.id != here.post.id)
     posts = _as_posts(
         session,
         [here.point, *(one.point for one in others)],
@@ -404,44 +372,6 @@ def station(
     here.post.person_id, here.post.empty, here.post.picked = who, None, True
     session.flush()
     return here.post
-
-
-def _query() -> Select[InspectionPost, InspectionRoute, InspectionStop, InspectionPoint, Person]:
-    return (
-        select(InspectionPost, InspectionRoute, InspectionStop, InspectionPoint, Person)
-        .join(InspectionRoute, InspectionRoute.id == InspectionPost.route_id)
-        .join(InspectionStop, InspectionStop.id == InspectionPost.stop_id)
-        .join(InspectionPoint, InspectionPoint.id == InspectionStop.point_id)
-        .outerjoin(Person, Person.id == InspectionPost.person_id)
-        .order_by(InspectionPost.begins_at, InspectionPost.id)
-    )
-
-
-def read_posts(session: Session, route: InspectionRoute) -> list[Stationed]:
-    """Return the posts of a route by the time at which they begin."""
-    return [Stationed(*row) for row in session.execute(_query().where(InspectionPost.route_id == route.id))]
-
-
-def read_post(session: Session, uid: uuid.UUID) -> Stationed:
-    """Return a post.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none.
-    """
-    row = session.execute(_query().where(InspectionPost.uid == uid)).first()
-    if row is None:
-        raise NotFoundError("There is no such post.")
-    return Stationed(*row)
-
-
-def read_own_posts(session: Session, actor: Actor, *, now: datetime) -> list[Stationed]:
-    """Return the posts that the actor has to hold from now on."""
-    if actor.person_id is None:
-        return []
-    query = _query().where(InspectionPost.person_id == actor.person_id, InspectionPost.ends_at >= now)
-    return [Stationed(*row) for row in session.execute(query)]
 
 
 def _stops(session: Session, route: InspectionRoute) -> list[tuple[InspectionStop, InspectionPoint]]:

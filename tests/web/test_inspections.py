@@ -20,7 +20,8 @@ from sqlalchemy import select
 
 from gridmap.errors import ConflictError, NotFoundError
 from gridmap.inspections.models import InspectionPost, InspectionStop
-from gridmap.inspections.posting import PostWish, plan_posts, post_people, read_posts, station
+from gridmap.inspections.post_queries import read_posts
+from gridmap.inspections.posting import PostWish, plan_posts, post_people, station
 from gridmap.inspections.queries import read_route, see
 from gridmap.inspections.tour import Tour, TourWish, lay, remove_route
 from gridmap.people.logins import create_login

@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError
-from gridmap.inspections.posting import (
-    PostWish,
-    Stationed,
-    plan_posts,
-    post_people,
-    read_own_posts,
-    read_post,
-    read_posts,
-    responsible,
-    station,
-)
+from gridmap.inspections.post_queries import Stationed, read_own_posts, read_post, read_posts
+from gridmap.inspections.posting import PostWish, plan_posts, post_people, responsible, station
 from gridmap.inspections.queries import read_route
 from gridmap.labels import label
 from gridmap.language import explain

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 
 from gridmap.errors import InvalidValueError
-from gridmap.inspections.posting import read_posts
+from gridmap.inspections.post_queries import read_posts
 from gridmap.inspections.queries import read_route
 from gridmap.people.permissions import Permission
 from web.access import needs
