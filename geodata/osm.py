@@ -18,24 +18,14 @@ import pandas as pd
 import shapely
 
 from geodata.errors import FormatError
+from geodata.osm_attributes import polygon_attributes, site_attributes, street_attributes
 from geodata.osm_bounds import core_bounds, near
 from geodata.osm_rules import RULE_KEYS, OsmRules
-from geodata.osm_tags import (
-    RoadClass,
-    SiteType,
-    address_of,
-    green_kind,
-    name_of,
-    oneway_of,
-    road_class,
-    site_type,
-    water_kind,
-)
-from geodata.travel import TRAVEL_TAGS
+from geodata.osm_tags import RoadClass, SiteType, road_class
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -73,7 +63,6 @@ _KEYS = [
 _LINES = frozenset(("river", "stream", "canal", "drain", "ditch"))
 _REPORT_EVERY = 20_000
 _FEWEST_CORNERS = 4
-_WHOLE_LEVELS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +251,7 @@ class _Collected:
         tags = dict(node.tags)
         if "barrier" in tags:
             self.rules.bar(node, tags)
-        if (site := _site(tags)) is None:
+        if (site := site_attributes(tags)) is None:
             return
         if node.location.valid():
             self.layers["sites"].add(
@@ -274,7 +263,7 @@ class _Collected:
     def _way(self, way: Any) -> None:
         tags = dict(way.tags)
         street = "highway" in tags and self._is_street(tags, closed=way.is_closed())
-        wanted = list(_polygons(tags))
+        wanted = list(polygon_attributes(tags))
         if not (street or wanted):
             return
         osm_id = f"way/{way.id}"
@@ -285,7 +274,7 @@ class _Collected:
             else:
                 if shortened:
                     self.repaired["streets.shortened"] += 1
-                self.layers["streets"].add({"osm_id": osm_id, **_street(tags)}, wkb, outline=False)
+                self.layers["streets"].add({"osm_id": osm_id, **street_attributes(tags)}, wkb, outline=False)
                 self.rules.note(way)
         for layer, attributes in wanted:
             # A river is a line unless it is drawn as the ground it covers.
@@ -326,7 +315,7 @@ class _Collected:
         if relation.tags.get("type", "").startswith("restriction"):
             self.lose("rules", "incomplete", self.rules.restrict(relation))
         if relation.tags.get("type") in ("multipolygon", "boundary"):
-            layers = [layer for layer, _ in _polygons(dict(relation.tags))]
+            layers = [layer for layer, _ in polygon_attributes(dict(relation.tags))]
             if layers:
                 self._wanted_relations[relation.id] = layers
 
@@ -336,7 +325,7 @@ class _Collected:
             return
         self._assembled.add(area.orig_id())
         wkb = self._wkb.create_multipolygon(area)
-        for layer, attributes in _polygons(dict(area.tags)):
+        for layer, attributes in polygon_attributes(dict(area.tags)):
             self.layers[layer].add({"osm_id": f"relation/{area.orig_id()}", **attributes}, wkb, outline=False)
 
     def frame(self, layer: str) -> geopandas.GeoDataFrame:
@@ -370,46 +359,3 @@ class _Collected:
         repaired[lost] = None
         geometry[crooked] = repaired
         return geometry
-
-
-def _street(tags: dict[str, str]) -> Attributes:
-    return {
-        "name": name_of(tags),
-        "road_class": road_class(tags),
-        "oneway": oneway_of(tags),
-        "link": tags["highway"].endswith("_link"),
-        "layer": int(_number(tags.get("layer"), 0)),
-        "bridge": tags.get("bridge", "no") != "no",
-        "tunnel": tags.get("tunnel", "no") != "no",
-        "tags": {key: tags[key] for key in sorted(TRAVEL_TAGS.intersection(tags))},
-    }
-
-
-def _site(tags: dict[str, str]) -> Attributes | None:
-    kind = site_type(tags)
-    if kind is None:
-        return None
-    return {"name": name_of(tags), "site_type": kind, "address": address_of(tags)}
-
-
-def _polygons(tags: dict[str, str]) -> Iterator[tuple[str, Attributes]]:
-    """Yield the layers an outline with `tags` belongs to, with its attributes there."""
-    name = name_of(tags)
-    if (site := _site(tags)) is not None:
-        yield "sites", site
-    if tags.get("building", "no") != "no":
-        yield "buildings", {"name": name, "levels": _number(tags.get("building:levels"), np.nan)}
-    if tags.get("boundary") == "administrative":
-        yield "areas", {"name": name, "admin_level": int(_number(tags.get("admin_level"), 0))}
-    if (kind := water_kind(tags)) is not None:
-        yield "water", {"name": name, "kind": kind}
-    if (kind := green_kind(tags)) is not None:
-        yield "green", {"name": name, "kind": kind}
-
-
-def _number(text: str | None, default: float) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return default
-    return value if abs(value) < _WHOLE_LEVELS else default
