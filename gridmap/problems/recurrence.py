@@ -23,6 +23,7 @@ from gridmap.store.spatial import in_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
@@ -108,7 +109,23 @@ def _closed_lately(
             in_box(session, Problem, (west, south, east, north)),
             Problem.category_id.in_(np.unique(columns["category_id"][asked]).tolist()),
         )
+        return _few_columns(session, query)
     return read_columns(session, query)
+
+
+def _few_columns(session: Session, query: Select[*tuple[Any, ...]]) -> dict[str, NDArray[Any]]:
+    """As `read_columns`, which writes its statement anew each time: most of the work for few rows."""
+    columns = list(zip(*session.execute(query), strict=True)) or [()] * 5
+    number, lon, lat, category_id, closed_at = columns
+    return {
+        "id": np.array(number, dtype=np.int64),
+        "lon": np.array(lon, dtype=float),
+        "lat": np.array(lat, dtype=float),
+        "category_id": np.array(category_id, dtype=np.int64),
+        "closed_at": np.array(
+            [at.astimezone(UTC).replace(tzinfo=None) for at in closed_at], dtype="datetime64[us]"
+        ),
+    }
 
 
 def _earliest(first: datetime, settings: Settings) -> datetime:
