@@ -17,9 +17,9 @@ from babel.messages.pofile import read_po
 from gridmap.config import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["N_", "current_language", "explain", "gettext", "ngettext", "speak", "use_language"]
+__all__ = ["N_", "current_language", "explain", "gettext", "listed", "ngettext", "speak", "use_language"]
 
 _language: ContextVar[str] = ContextVar("gridmap_language", default=LANGUAGES[0])
 
@@ -81,6 +81,11 @@ def ngettext(singular: str, plural: str, n: int, /, **params: Any) -> str:
     if _language.get() == "en":
         return (singular if n == 1 else plural).format(n=n, **params)
     return gettext(plural, n=n, **params)
+
+
+def listed(names: Iterable[object]) -> str:
+    """Join names as the language in force lists them."""
+    return gettext(", ").join(map(str, names))
 
 
 def explain(error: Explained) -> str:

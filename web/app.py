@@ -16,7 +16,7 @@ from gridmap.config import LANGUAGES, Settings
 from gridmap.deadlines.ticker import start_ticker
 from gridmap.installation import open_store
 from gridmap.jobs import Jobs
-from gridmap.language import current_language, gettext, ngettext, use_language
+from gridmap.language import current_language, gettext, listed, ngettext, use_language
 from gridmap.webhooks.sender import start_sender
 from web import access, account, city_sign_in, errors, limits, navigation, security
 from web.api import register as api
@@ -118,6 +118,7 @@ def create_app(settings: Settings) -> OpenAPI:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
     app.jinja_env.filters["local_time"] = _local_time
+    app.jinja_env.filters["listed"] = listed
     app.jinja_env.globals.update(
         asset=asset,
         current_language=current_language,

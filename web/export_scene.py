@@ -14,7 +14,7 @@ from gridmap.hotspots.counts import cell_loads
 from gridmap.hotspots.heat import Per, Weight
 from gridmap.hotspots.listing import in_box as rows_in_box
 from gridmap.labels import label, site_label
-from gridmap.language import gettext
+from gridmap.language import gettext, listed
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.places.models import Building, Street, Surface
@@ -230,7 +230,7 @@ def filters_in_words(query: FilterQuery) -> str:
     said = []
     if query.state:
         said.append(
-            "、".join(gettext("unresolved") if s == "unresolved" else _state(s) for s in sorted(query.state))
+            listed(gettext("unresolved") if s == "unresolved" else _state(s) for s in sorted(query.state))
         )
     else:
         said.append(gettext("unresolved"))
@@ -238,7 +238,7 @@ def filters_in_words(query: FilterQuery) -> str:
         said.append(gettext("Overdue only"))
     if query.category:
         known = {entry.code: entry.label for entry in names.categories}
-        said.append("、".join(known.get(code, code) for code in sorted(query.category)))
+        said.append(listed(known.get(code, code) for code in sorted(query.category)))
     if query.area and (area := names.areas.find(query.area)):
         said.append(area.name)
     if query.organisation and (organisation := names.organisations.find(query.organisation)):

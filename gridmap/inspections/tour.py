@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from geodata.errors import GeometryError
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.inspections.models import InspectionPost, InspectionRoute, InspectionStop
-from gridmap.language import explain
+from gridmap.language import explain, listed
 from gridmap.look_back.rules import draw
 from gridmap.patrols.planning import UNREACHABLE, Problem, Stop, Task, Travel, Window, Worker, solve
 from gridmap.patrols.posing import SNAP_M
@@ -176,7 +177,7 @@ def check(session: Session, wish: TourWish, *, day: date) -> None:
 def _check(wish: TourWish) -> None:
     if not wish.name.strip():
         raise InvalidValueError("Give the route a name.", parameter="name")
-    named = len({code.casefold() for code in wish.codes})
+    named = len({_spelt(code) for code in wish.codes})
     if wish.codes and not 2 <= named <= MOST_STOPS:
         raise InvalidValueError(
             "Expected from {least} to {most} different points; found {found}.",
@@ -200,16 +201,22 @@ def _check(wish: TourWish) -> None:
             )
 
 
+def _spelt(code: str) -> str:
+    """Make codes equal that look alike: a Chinese keyboard may write them in full width."""
+    return unicodedata.normalize("NFKC", code).casefold()
+
+
 def _chosen(found: dict[str, NDArray[np.object_]], wish: TourWish) -> tuple[NDArray[np.int64], int | None]:
     if wish.codes:
-        by_code = {code.casefold(): n for n, code in enumerate(found["code"].tolist())}
-        wanted_codes = list(dict.fromkeys(code.casefold() for code in wish.codes))
-        unknown = [code for code in wish.codes if code.casefold() not in by_code]
+        by_code = {_spelt(code): n for n, code in enumerate(found["code"].tolist())}
+        typed = {_spelt(code): code for code in wish.codes}
+        wanted_codes = list(typed)
+        unknown = [code for key, code in typed.items() if key not in by_code]
         if unknown:
             raise InvalidValueError(
                 "There are no inspection points with these codes: {codes}.",
                 parameter="codes",
-                codes="、".join(dict.fromkeys(unknown)),
+                codes=listed(unknown),
             )
         return np.array([by_code[code] for code in wanted_codes], dtype=np.int64), None
     wanted = np.isin(found["site_type"].astype(str), wish.site_types)

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from sqlalchemy import select
 
+from gridmap.deadlines.calendar import as_stamp
 from gridmap.patrols.models import VisitKind
 from gridmap.people.models import Grant, Login, Organisation, Person
 from gridmap.people.permissions import Role
@@ -123,9 +124,7 @@ def read_spots(
             )
             .order_by(Problem.id),
         )
-        urgent = (found["due_at"] < np.datetime64(now.replace(tzinfo=None), "us")) | (
-            found["state"] == list(State).index(State.FIXED)
-        )
+        urgent = (found["due_at"] < as_stamp(now)) | (found["state"] == list(State).index(State.FIXED))
         worth = _PROBLEM_WORTH * found["severity"].astype(np.int64) * np.where(urgent, 2, 1)
         parts.append((VisitKind.PROBLEM, found["id"], found["lon"], found["lat"], worth))
     kinds = tuple(part[0] for part in parts for _ in range(len(part[1])))

@@ -10,6 +10,7 @@ import shapely
 from sqlalchemy import select
 
 from geodata.projection import LocalProjection
+from gridmap.deadlines.calendar import as_stamp
 from gridmap.people.permissions import Permission
 from gridmap.problems.limits import inside
 from gridmap.problems.models import Category, Problem, State
@@ -127,7 +128,7 @@ def find_similar(
         major = category.parent_id or category.id
         same_major = (rows["parent_id"] == major) | (rows["category_id"] == major)
         kinship = np.where(rows["category_id"] == category.id, 1.0, np.where(same_major, 0.5, 0.0))
-    moment = np.datetime64(now.replace(tzinfo=None), "us")
+    moment = as_stamp(now)
     days = (moment - rows["found_at"]).astype("timedelta64[s]").astype(np.float64) / 86_400.0
     scores = score(metres, kinship, days, reach=reach)
     likely = np.flatnonzero((metres <= reach) & (scores >= _LEAST))

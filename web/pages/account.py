@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from gridmap.errors import GridmapError, InvalidValueError, PermissionDeniedError, ThrottledError
 from gridmap.labels import label
-from gridmap.language import explain, gettext
+from gridmap.language import explain, gettext, listed
 from gridmap.people import credentials
 from gridmap.people.models import CredentialKind, Login, Organisation
 from gridmap.people.passwords import SHORTEST_PASSWORD
@@ -36,7 +36,7 @@ def _roles(login: Login) -> list[str]:
         area = db().get(Area, grant.area_id) if grant.area_id else None
         body = db().get(Organisation, grant.organisation_id) if grant.organisation_id else None
         limits = [one.name for one in (area, body) if one is not None]
-        found.append(f"{label(grant.role)} · {'、'.join(limits) or gettext('everywhere')}")
+        found.append(f"{label(grant.role)} · {listed(limits) or gettext('everywhere')}")
     return found
 
 

@@ -13,7 +13,7 @@ from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.joint.queries import history_of, read_operation, read_operations, tally
 from gridmap.joint.revising import Revision, drop_problems, drop_result, revise_operation
 from gridmap.joint.service import Draft, add_problems, add_result, end_operation, plan_operation
-from gridmap.language import N_, gettext
+from gridmap.language import N_, gettext, listed
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.problems.records import read_records
@@ -191,7 +191,7 @@ def _line(line: Line) -> dict[str, Any]:
     def read(name: str, value: Any) -> str:
         if name == "starts_at":
             return datetime.fromisoformat(value).astimezone(zone).strftime("%Y-%m-%d %H:%M")
-        return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+        return listed(value) if isinstance(value, list) else str(value)
 
     return {
         "what": gettext(_WHATS[line.what]),

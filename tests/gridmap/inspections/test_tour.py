@@ -186,7 +186,7 @@ def test_only_who_plans_for_the_whole_city_lays_and_removes(engine, city):
     ("change", "refusal"),
     [
         ({"name": " "}, (InvalidValueError, "a name")),
-        ({"codes": ("P0", "p0")}, (InvalidValueError, r"from 2 to")),
+        ({"codes": ("P0", "ｐ０")}, (InvalidValueError, r"from 2 to")),
         ({"codes": ("P0",)}, (InvalidValueError, r"from 2 to")),
         ({"codes": ("p0", "X", "Y")}, (InvalidValueError, "X、Y")),
         ({"codes": ("P0", "L")}, (GeometryError, "江心洲")),

@@ -51,7 +51,7 @@ function turns({ rework, returns, suspensions, extensions, look_backs: good, reo
 }
 
 function said({ organisation, person, until, more, other, rule, results }) {
-  return [rule ? gettext("rule {number}: {name}", rule) : "", (results ?? []).map(({ what, count, unit }) => `${what} ${count}${unit}`).join("、"), organisation || person ? `→ ${[nameOf(organisation), nameOf(person)].filter(Boolean).join(" · ")}` : "", until ? gettext("until {time}", { time: time(until) }) : "", more ? `+${more}` : "", other ? gettext("with another") : ""].filter(Boolean).join(" ");
+  return [rule ? gettext("rule {number}: {name}", rule) : "", (results ?? []).map(({ what, count, unit }) => `${what} ${count}${unit}`).join(gettext(", ")), organisation || person ? `→ ${[nameOf(organisation), nameOf(person)].filter(Boolean).join(" · ")}` : "", until ? gettext("until {time}", { time: time(until) }) : "", more ? `+${more}` : "", other ? gettext("with another") : ""].filter(Boolean).join(" ");
 }
 
 function history(lines) {

@@ -114,7 +114,7 @@ export async function takeMany(step, which, count, refresh) {
   let expected;
   const tell = ({ taken, refused }) => preview.replaceChildren(
     h("p", {}, gettext("The step can be taken on {n} of {all} problems.", { n: number(taken), all: number(count) })),
-    refused.length ? h("ul", {}, refused.map(({ reason, count: n, numbers }) => h("li", {}, gettext("{n}: {reason}", { n: number(n), reason }), h("small", { className: "muted" }, ` ${numbers.slice(0, 8).join("、")}${n > 8 ? " …" : ""}`)))) : null);
+    refused.length ? h("ul", {}, refused.map(({ reason, count: n, numbers }) => h("li", {}, gettext("{n}: {reason}", { n: number(n), reason }), h("small", { className: "muted" }, ` ${numbers.slice(0, 8).join(gettext(", "))}${n > 8 ? " …" : ""}`)))) : null);
   await askStep(step, { extra: preview, confirm: gettext("Show what would happen"), run: async (body) => {
     const wanted = { step: body, ...which };
     if (expected === undefined) {
