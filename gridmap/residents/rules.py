@@ -189,7 +189,9 @@ def check_attributes(category: str, given: Mapping[str, Sequence[str]]) -> dict[
         name = f"attribute[{attribute.code}]"
         if not answers:
             if attribute.required:
-                raise InvalidValueError("This is needed.", parameter=name)
+                raise InvalidValueError(
+                    "An answer to this is needed: {question}.", parameter=name, question=attribute.description
+                )
             continue
         if attribute.datatype != "multivaluelist" and len(answers) > 1:
             raise InvalidValueError("Expected this parameter once.", parameter=name)

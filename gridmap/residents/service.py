@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NewReport",
     "add_photos",
+    "admit",
     "checked_text",
     "checked_urls",
     "examine_photos",
@@ -163,15 +164,24 @@ def checked_text(text: str, parameter: str = "description") -> str:
     return text
 
 
-def _admit(session: Session, sender: str | None, *, settings: Settings, now: datetime) -> None:
-    if sender is None:
+def admit(session: Session, report: NewReport, *, settings: Settings, now: datetime) -> None:
+    """Refuse a report where too many came from its address within an hour; one that is here already passes.
+
+    Raises
+    ------
+    LimitReachedError
+        If it is one too many.
+    """
+    if report.sender is None:
         return
     sent = session.scalar(
         select(func.count(ResidentReport.id)).where(
-            ResidentReport.sender_hash == sender, ResidentReport.sent_at > now - timedelta(hours=1)
+            ResidentReport.sender_hash == report.sender, ResidentReport.sent_at > now - timedelta(hours=1)
         )
     )
-    if (sent or 0) >= settings.resident_reports_per_hour:
+    if (sent or 0) < settings.resident_reports_per_hour:
+        return
+    if session.scalar(select(Problem.id).where(Problem.uid == report.uid)) is None:
         raise LimitReachedError(
             "At most {most} reports within an hour are taken from one connection; please wait a little.",
             most=settings.resident_reports_per_hour,
@@ -223,7 +233,7 @@ def submit(
         return known, False
     if session.scalar(select(Problem.id).where(Problem.uid == report.uid)) is not None:
         raise ConflictError("Another report has the identity {uid}.", uid=str(report.uid))
-    _admit(session, report.sender, settings=settings, now=now)
+    admit(session, report, settings=settings, now=now)
     description = checked_text(report.description)
     urls = checked_urls(report.media_urls)
     attributes = check_attributes(report.category, report.attributes)

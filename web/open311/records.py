@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import url_for
-from sqlalchemy import select
 
 from gridmap.language import gettext
-from gridmap.problems.models import Category
+from gridmap.residents.offered import offered_categories
 from gridmap.residents.queries import photos_of
 from gridmap.residents.rules import COURSE, attributes_of
 from web.api.answering import directory
@@ -26,19 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["definition", "find_category", "find_service", "requests_of", "services", "updates_of"]
 
 
-def _offered() -> list[CategoryEntry]:
-    """Categories that can be reported: the minor ones, and majors without any below."""
-    table = directory().categories
-    majors = {one.parent for one in table if one.parent is not None}
-    in_force = set(db().scalars(select(Category.id).where(Category.valid_to.is_(None))))
-    return [one for one in table if one.id not in majors and one.id in in_force]
-
-
 def services() -> list[dict[str, Any]]:
     """What can be reported."""
     table = directory().categories
     found = []
-    for one in sorted(_offered(), key=lambda entry: entry.code):
+    for one in offered_categories(db(), directory()):
         major = table.get(one.parent)
         group = major.label if major else one.label
         found.append(
@@ -57,7 +48,7 @@ def services() -> list[dict[str, Any]]:
 
 def find_service(code: str) -> CategoryEntry:
     """Return the category of a service code, or raise 404."""
-    for one in _offered():
+    for one in offered_categories(db(), directory()):
         if one.code == code:
             return one
     raise Open311Error(404, gettext("service_code {found} was not found.", found=code[:80]))

@@ -16,9 +16,10 @@ from gridmap.people.throttle import Subject, charge, refuse_waiting
 from gridmap.places.extent import extent_of, from_openstreetmap
 from gridmap.residents.following import NewNote, say
 from gridmap.residents.models import Moderation, Said
+from gridmap.residents.offered import offered_categories
 from gridmap.residents.queries import find_report, photo_of, photos_of, public_near, read_public
-from gridmap.residents.rules import COURSE, make_code, sender_hash
-from gridmap.residents.service import NewReport, examine_photos, resident, submit
+from gridmap.residents.rules import COURSE, attributes_of, make_code, sender_hash
+from gridmap.residents.service import NewReport, admit, examine_photos, resident, submit
 from gridmap.store.engine import writing
 from web import sessions
 from web.access import open_to_all, takes_files
@@ -31,7 +32,9 @@ from web.language_messages import script_messages
 if TYPE_CHECKING:
     from typing import IO
 
+    from gridmap.places.directory import CategoryEntry
     from gridmap.residents.queries import Followed, PublicProblem
+    from gridmap.residents.rules import Attribute
 
 pages = Blueprint("public", __name__)
 
@@ -78,22 +81,30 @@ def _map(template: str, **values: Any) -> str:
     )
 
 
-def _categories() -> list[tuple[str, list[tuple[str, str]]]]:
-    """What can be reported, under major headings: code and name."""
+def _categories() -> list[tuple[str, list[CategoryEntry]]]:
+    """What can be reported, under major headings."""
     table = directory().categories
-    majors = [one for one in table if one.parent is None]
-    groups = []
-    for major in sorted(majors, key=lambda one: one.code):
-        below = [one for one in table if one.parent == major.id] or [major]
-        groups.append((major.label, [(one.code, one.label) for one in below]))
-    return groups
+    groups: dict[str, list[CategoryEntry]] = {}
+    for one in offered_categories(db(), directory()):
+        groups.setdefault((table.get(one.parent) or one).label, []).append(one)
+    return list(groups.items())
+
+
+def _field(category: str, attribute: Attribute) -> str:
+    """Name of the field for what a category asks: two may ask the same."""
+    return f"{category}.{attribute.code}"
 
 
 def _report_page(message: str | None = None, status: int = 200) -> tuple[str, int]:
+    categories = _categories()
     page = _map(
         "public_report.html",
         begin=_begin(page="report"),
-        categories=_categories(),
+        categories=categories,
+        questions={
+            one.code: asked for _, group in categories for one in group if (asked := attributes_of(one.code))
+        },
+        field=_field,
         given=request.form,
         message=message,
         uid=request.form.get("uid") or str(uuid.uuid4()),
@@ -146,9 +157,10 @@ def send() -> Any:
         return redirect(url_for("public.thanks"))
     try:
         uid = _uid()
+        category = _text("category")
         wanted = NewReport(
             uid=uid,
-            category=_text("category"),
+            category=category,
             lon=_degrees("lon"),
             lat=_degrees("lat"),
             description=_text("description"),
@@ -157,8 +169,13 @@ def send() -> Any:
             phone=_text("phone"),
             email=_text("email"),
             consent=request.form.get("consent") == "1",
+            attributes={
+                one.code: request.form.getlist(_field(category, one)) for one in attributes_of(category)
+            },
             sender=sender_hash(request.remote_addr or "", settings.signing_key()),
         )
+        # Asked before photos are decoded, which costs more than anything else here.
+        admit(db(), wanted, settings=settings, now=now())
         photos = examine_photos(uid, _photos(), settings=settings)
         with writing(installation().engine) as store:
             _, fresh = submit(store, wanted, photos, code=code, settings=settings, now=now())

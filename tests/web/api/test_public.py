@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from open311_reader import picture
@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from gridmap.people.models import Attempts
 from gridmap.people.permissions import Role
 from gridmap.people.throttle import FOLLOW
+from gridmap.problems.catalogue import ensure_categories
 from gridmap.problems.models import Category, Event, Problem, State
 from gridmap.residents.models import Moderation, Publication, Reporter, ResidentNote, ResidentReport
 from gridmap.residents.moderation import forget_reporters
@@ -65,6 +66,37 @@ def test_anybody_can_report_and_it_is_held(app, engine_of):
     (problem,) = rows(engine_of, Problem)
     assert (str(problem.uid), problem.state, problem.source.value) == (uid, State.RECORDED, "resident")
     assert rows(engine_of, Publication)[0].state is Moderation.HELD
+
+
+def answers_of(page, code):
+    """What a browser would send of the questions that the page asks of a category, each one answered."""
+    found = re.search(rf'<fieldset[^>]* data-of="{code}"[^>]*>(.*?)</fieldset>', page, re.DOTALL)
+    asked = re.findall(r'name="([^"]+)"', found[1]) if found else []
+    options = re.findall(r'<option value="([^"]+)"', found[1]) if found else []
+    return dict.fromkeys(asked, options[0] if options else "12")
+
+
+def test_whatever_the_page_offers_can_be_reported(app):
+    engine = app.extensions["gridmap"].engine
+    object.__setattr__(app.extensions["gridmap"].settings, "resident_reports_per_hour", 1000)
+    with writing(engine) as session:
+        ensure_categories(session)
+        session.execute(update(Category).where(Category.code == "0103").values(valid_to=date(2026, 1, 1)))
+    client = app.test_client()
+    page = client.get("/report").text
+    offered = re.findall(r'<option value="(\d+)"', page)
+    assert len(offered) > 20
+    assert "0103" not in offered, "it was retired"
+    asked = {code: answers_of(page, code) for code in offered}
+    assert {code for code, answers in asked.items() if answers} == {"0102", "0404", "0501", "0602", "0801"}
+    for code in offered:
+        answer = client.post("/report", data=form(category=code, **asked[code]))
+        assert answer.status_code == 302, (code, answer.text)
+    kept = [one.attributes for one in rows(engine, ResidentReport) if one.attributes]
+    assert kept == [{"AMOUNT": ["bag"]}, *({code: ["12"]} for code in ("PLATE", "LEVELS", "POLE", "MINUTES"))]
+    lacking = client.post("/report", data=form(category="0801"))
+    assert lacking.status_code == 422
+    assert "排队时间" in re.search(r'id="fault">([^<]+)<', lacking.text)[1]
 
 
 def everything_public(app, uid):
@@ -195,7 +227,8 @@ def test_one_address_sends_so_many_an_hour(app, engine_of):
     client = app.test_client()
     for _ in range(2):
         send(client)
-    refused = client.post("/report", data=form())
+    # No photo is looked at that is not taken: this one is none.
+    refused = client.post("/report", data=form(photo=(io.BytesIO(b"<html>"), "a.jpg", "image/jpeg")))
     assert refused.status_code == 429
     assert len(rows(engine_of, Problem)) == 2
     other = app.test_client()

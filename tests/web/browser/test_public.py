@@ -51,7 +51,11 @@ def test_a_resident_reports_on_a_phone_and_follows_with_the_code(server, phone):
     assert phone.locator("[name=website]").bounding_box()["x"] < 0
     phone.click("#locate")
     expect(phone.locator("[name=lat]")).to_have_value(re.compile(r"^40\.1"))
+    phone.select_option("[name=category]", "0801")
+    expect(phone.get_by_label("排队时间（分钟）")).to_be_editable()
     phone.select_option("[name=category]", "0404")
+    expect(phone.get_by_label("排队时间（分钟）")).to_be_hidden()
+    phone.get_by_label("车牌号（可不填）").fill("京A·12345")
     phone.fill("[name=description]", "两辆车停在盲道上")
     file = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture()}
     phone.set_input_files("[name=photo]", [file])

@@ -31,6 +31,14 @@ map.on("moveend", place);
 place();
 field("category").addEventListener("change", look);
 
+// Only what the chosen category asks is shown and sent.
+const questions = form.querySelectorAll("fieldset[data-of]");
+function ask() {
+  for (const one of questions) one.hidden = one.disabled = one.dataset.of !== field("category").value;
+}
+field("category").addEventListener("change", ask);
+addEventListener("pageshow", ask);
+
 const locate = byId("locate");
 if (navigator.geolocation && window.isSecureContext) {
   locate.hidden = false;
