@@ -15,7 +15,8 @@ import click
 from gridmap.errors import InvalidValueError
 from gridmap.imports.kinds import KINDS
 from gridmap.imports.plan import ImportOptions, Plan, Writer
-from gridmap.imports.service import apply_import, list_imports, plan_import, undo_import
+from gridmap.imports.service import apply_import, list_imports, plan_import
+from gridmap.imports.undoing import undo_import
 from gridmap.installation import open_store
 from gridmap.language import gettext
 from gridmap.people.permissions import Actor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,19 +95,27 @@ def change_problems(
             for k, uid in enumerate(before["uid"])
         ],
     )
-    moved = np.flatnonzero(reading.fields["state"][rows] != before["state"])
-    now = np.datetime64(writer.now.astimezone(UTC).replace(tzinfo=None), "us")
-    closed_at = reading.fields["closed_at"][rows][moved]
+    _write_history(writer, now_is, before, import_id)
+
+
+def _write_history(
+    writer: Writer, after: Mapping[str, NDArray[Any]], before: Mapping[str, NDArray[Any]], import_id: int
+) -> None:
+    """A line for each: moved to another state, or else corrected."""
+    changed = np.stack([differ(after[name], before[name]) for name in COMPARED], axis=1)
+    moved = changed[:, COMPARED.index("state")]
+    kinds = list(EventKind)
     insert_rows(
-        session,
+        writer.session,
         Event,
         {
-            "problem_id": before["id"][moved],
-            "kind": EventKind.STATE,
-            "at": np.where(np.isnat(closed_at), now, closed_at),
+            "problem_id": before["id"],
+            "kind": np.where(moved, kinds.index(EventKind.STATE), kinds.index(EventKind.EDITED)),
+            "at": np.where(moved & ~np.isnat(after["closed_at"]), after["closed_at"], as_stamp(writer.now)),
             "recorded_at": writer.now,
             "actor": writer.actor.name,
-            "state": reading.fields["state"][rows][moved],
+            "state": after["state"],
+            "details": [{"changed": sorted(compress(COMPARED, row))} for row in changed.tolist()],
             "import_id": import_id,
         },
     )

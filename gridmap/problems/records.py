@@ -14,7 +14,7 @@ from gridmap.labels import flag_labels, label
 from gridmap.language import gettext
 from gridmap.people.permissions import OWNER
 from gridmap.places.cards import named
-from gridmap.problems.models import Batch, Event, Flag, Problem
+from gridmap.problems.models import Batch, Event, EventKind, Flag, Problem
 from gridmap.workflow.transitions import Action
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _told(event: Event, batch: uuid.UUID | None, undone_at: datetime | None, fac
     return {
         "uid": str(event.uid),
         "kind": event.kind.value,
-        "kind_name": label(event.kind),
+        "kind_name": _kind_name(event),
         "at": event.at.isoformat(),
         "recorded_at": event.recorded_at.isoformat(),
         "by": gettext("the system") if event.actor == OWNER else event.actor,
@@ -180,6 +180,12 @@ def _told(event: Event, batch: uuid.UUID | None, undone_at: datetime | None, fac
         "undone": undone_at is not None,
         "details": _details(event.details, faces),
     }
+
+
+def _kind_name(event: Event) -> str:
+    if event.import_id is not None and event.kind is EventKind.UNDONE:
+        return gettext("import undone")
+    return label(event.kind)
 
 
 _INWARD = ("before", "shares", "came_back_after")

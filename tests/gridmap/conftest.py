@@ -11,7 +11,8 @@ import pytest
 
 from gridmap.config import Settings
 from gridmap.imports.plan import ImportOptions, Plan, Writer
-from gridmap.imports.service import apply_import, plan_import, undo_import
+from gridmap.imports.service import apply_import, plan_import
+from gridmap.imports.undoing import undo_import
 from gridmap.jobs import silent
 from gridmap.people.permissions import Actor
 from gridmap.store.engine import reading, writing

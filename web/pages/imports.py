@@ -19,7 +19,8 @@ from werkzeug.utils import secure_filename
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.imports.kinds import KINDS
 from gridmap.imports.plan import ImportOptions, Plan, Writer
-from gridmap.imports.service import apply_import, list_imports, plan_import, undo_import
+from gridmap.imports.service import apply_import, list_imports, plan_import
+from gridmap.imports.undoing import undo_import
 from gridmap.jobs import JobState
 from gridmap.language import gettext
 from gridmap.people.permissions import Permission
