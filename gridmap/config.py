@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gridmap.errors import InvalidValueError, SettingError
+from gridmap.figures.formulas import chosen_rates
 from gridmap.hours import parse_hours
+from gridmap.language import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["LANGUAGES", "Settings"]
-
-LANGUAGES = ("zh_CN", "en")
 
 
 def _setting(default: Any, doc: str) -> Any:
@@ -202,6 +202,7 @@ class Settings:
             ) from error
 
         _check_working_hours(self.working_hours)
+        chosen_rates(self.figure_denominators)
 
     @property
     def zone(self) -> ZoneInfo:

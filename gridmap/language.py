@@ -14,13 +14,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from babel.messages.pofile import read_po
 
-from gridmap.config import LANGUAGES
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["N_", "current_language", "explain", "gettext", "listed", "ngettext", "speak", "use_language"]
+__all__ = [
+    "LANGUAGES",
+    "N_",
+    "current_language",
+    "explain",
+    "gettext",
+    "listed",
+    "ngettext",
+    "speak",
+    "use_language",
+]
 
+LANGUAGES = ("zh_CN", "en")
+"""Languages of pages and messages, the usual one first."""
 _language: ContextVar[str] = ContextVar("gridmap_language", default=LANGUAGES[0])
 
 

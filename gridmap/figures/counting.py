@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gridmap.hotspots.snapshot import Snapshot
 
-__all__ = ["Lives", "day_of", "medians", "members", "tallied"]
+__all__ = ["Lives", "day_of", "medians", "members", "spans", "tallied"]
 
 _HOUR = 3600.0
 _WAITING = (State.FIXED, State.VERIFIED)
@@ -172,20 +172,33 @@ def tallied(
     return found
 
 
-def medians(lives: Lives, group: NDArray[np.int64], groups: int) -> dict[str, NDArray[np.float64]]:
+def medians(
+    lives: Lives, group: NDArray[np.int64], groups: int, moment: int
+) -> dict[str, NDArray[np.float64]]:
     """Median hours per group by the names in `TIMES`, float64, shape (groups,); NaN where there is none."""
-    return {
-        name: _median(getattr(lives, time.begin), getattr(lives, time.end), group, groups)
-        for name, time in TIMES.items()
-    }
+    return {name: _median(spans(lives, name, moment), group, groups) for name in TIMES}
 
 
-def _median(
-    begin: NDArray[np.uint32], end: NDArray[np.uint32], group: NDArray[np.int64], groups: int
-) -> NDArray[np.float64]:
+def spans(lives: Lives, name: str, moment: int) -> NDArray[np.int64]:
+    """Return how long each problem took, seconds, shape (n,); -1: a median does not count it.
+
+    Parameters
+    ----------
+    lives, moment
+        As for `members`.
+    name
+        Of `TIMES`.
+    """
+    time = TIMES[name]
+    begin, end = getattr(lives, time.begin), getattr(lives, time.end)
     # What ends before it begins was recorded wrongly and says nothing.
-    whole = (begin != NEVER) & (end != NEVER) & (end >= begin)
-    key = np.sort((group[whole] << 32) | (end[whole] - begin[whole]).astype(np.int64))
+    whole = members(lives, time.of, moment) & (begin != NEVER) & (end != NEVER) & (end >= begin)
+    return np.where(whole, end.astype(np.int64) - begin, -1)
+
+
+def _median(span: NDArray[np.int64], group: NDArray[np.int64], groups: int) -> NDArray[np.float64]:
+    whole = span >= 0
+    key = np.sort((group[whole] << 32) | span[whole])
     first = np.searchsorted(key, np.arange(groups + 1, dtype=np.int64) << 32)
     count = np.diff(first)
     found = np.full(groups, np.nan)

@@ -66,8 +66,13 @@ class Rate(Figure):
 
 @dataclass(frozen=True, slots=True)
 class Time(Figure):
-    """The median of the hours between two steps of each problem that has taken both."""
+    """The median of the hours between two steps of the problems that a count counts.
 
+    `meaning` says so; `of` is the count.
+    """
+
+    meaning: str
+    of: str
     begin: str
     end: str
 
@@ -189,8 +194,24 @@ TIMES: Mapping[str, Time] = MappingProxyType(
     {
         one.name: one
         for one in (
-            Time("to_fix", "hours to fix", "整改用时中位数", "dispatched", "fixed"),
-            Time("to_close", "hours to close", "结案用时中位数", "opened", "closed"),
+            Time(
+                "to_fix",
+                "hours to fix",
+                "整改用时中位数",
+                N_("the middle one of the hours from dispatch to being handed back, of what is fixed"),
+                "fixed",
+                "dispatched",
+                "fixed",
+            ),
+            Time(
+                "to_close",
+                "hours to close",
+                "结案用时中位数",
+                N_("the middle one of the hours from finding to closing, of what is closed"),
+                "closed",
+                "opened",
+                "closed",
+            ),
         )
     }
 )

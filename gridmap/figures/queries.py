@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gridmap.errors import InvalidValueError
-from gridmap.figures.counting import Lives, day_of, medians, members, tallied
+from gridmap.figures.counting import Lives, day_of, medians, members, spans, tallied
 from gridmap.figures.formulas import COUNTS, RATES, TIMES, Basis, Rate
 from gridmap.figures.grouping import By, Groups, group_cells, group_rows
 from gridmap.figures.sharing import spread
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gridmap.hotspots.view import View
     from gridmap.places.cards import Faces
 
-__all__ = ["Figures", "Line", "Period", "Question", "read_figures", "rows_behind"]
+__all__ = ["Figures", "Line", "Period", "Question", "read_figures", "rows_behind", "seconds_of"]
 
 _MOST_DAYS = 3700
 _MOST_BARS = 62
@@ -193,7 +193,7 @@ def read_figures(
     lives = Lives.of(view.snapshot, asked.rows)
     count = len(asked.groups)
     counts = tallied(lives, asked.groups.of, count, view.moment, asked.weight)
-    times = medians(lives, asked.groups.of, count)
+    times = medians(lives, asked.groups.of, count, view.moment)
     divided = {
         name: _divided(counts[rate.numerator], counts[rate.denominator]) for name, rate in rates.items()
     }
@@ -248,7 +248,7 @@ def _total(
             name: sums[rate.numerator] / sums[rate.denominator] if sums[rate.denominator] else None
             for name, rate in rates.items()
         },
-        {name: _known(column[0]) for name, column in medians(lives, alone, 1).items()},
+        {name: _known(column[0]) for name, column in medians(lives, alone, 1, view.moment).items()},
         days.tolist(),
     )
 
@@ -309,7 +309,7 @@ def rows_behind(
     Parameters
     ----------
     figure
-        Name of a count.
+        Name of a count, or of a median: then what it was taken from.
     key
         Of the line; None: of the line of all.
     shares
@@ -318,20 +318,26 @@ def rows_behind(
     Raises
     ------
     InvalidValueError
-        If there is no such count.
+        If there is no such count or median.
     PermissionDeniedError
         As for `read_figures`.
     """
-    if figure not in COUNTS:
+    if figure not in COUNTS and figure not in TIMES:
         raise InvalidValueError(
             "Expected one of {expected}; found “{found}”.",
             parameter="figure",
-            expected=", ".join(COUNTS),
+            expected=", ".join((*COUNTS, *TIMES)),
             found=figure,
         )
     asked = _ask(view, question, faces, zone, shares)
-    kept = members(Lives.of(view.snapshot, asked.rows), figure, view.moment)
+    lives = Lives.of(view.snapshot, asked.rows)
+    kept = spans(lives, figure, view.moment) >= 0 if figure in TIMES else members(lives, figure, view.moment)
     if key is not None:
         named = np.array([one == key for one in asked.groups.keys], dtype=bool)
         kept &= named[asked.groups.of] if len(named) else False
     return np.unique(asked.rows[kept])
+
+
+def seconds_of(view: View, rows: NDArray[np.int64], figure: str) -> NDArray[np.int64]:
+    """How long each of the rows behind a median took, seconds, shape (n,)."""
+    return spans(Lives.of(view.snapshot, rows), figure, view.moment)

@@ -72,27 +72,39 @@ def in_box(view: View, rows: NDArray[np.int64], box: tuple[float, float, float, 
 
 
 def page_of(
-    view: View, rows: NDArray[np.int64], *, sort: Sort, limit: int, cursor: str | None = None
+    view: View,
+    rows: NDArray[np.int64],
+    *,
+    sort: Sort,
+    limit: int,
+    cursor: str | None = None,
+    measure: NDArray[np.int64] | None = None,
 ) -> Page:
     """Cut a page out of some rows of a view.
 
     A cursor holds the last row's place in the order, not a count, so that problems which come in meanwhile
     neither double nor hide others.
 
+    Parameters
+    ----------
+    measure
+        What to order the rows by instead, the smallest first, shape of `rows`.
+
     Raises
     ------
     InvalidValueError
         If the cursor was not made by this list in this order.
     """
-    name, sign = _KEYS[sort]
-    key = view.snapshot.values(name, rows).astype(np.int64) * sign
-    if sort is Sort.OVERDUE:
+    name, sign = _KEYS[sort] if measure is None else ("", 1)
+    made_for = sort.value if measure is None else "measure"
+    key = view.snapshot.values(name, rows).astype(np.int64) * sign if measure is None else measure
+    if measure is None and sort is Sort.OVERDUE:
         key += np.where(view.overdue(rows), 0, _BEHIND)
     # Among equals the newest number first where the newest is asked for, else the oldest.
     number = view.snapshot.number[rows] * sign
     total = len(rows)
     if cursor is not None:
-        last_key, last_number = _open_cursor(cursor, sort)
+        last_key, last_number = _open_cursor(cursor, made_for)
         behind = (key > last_key) | ((key == last_key) & (number > last_number))
         key, number = key[behind], number[behind]
     more = len(key) > limit
@@ -102,18 +114,18 @@ def page_of(
         key, number = key[key <= bound], number[key <= bound]
     order = np.lexsort((number, key))[:limit]
     key, number = key[order], number[order]
-    following = _close_cursor(sort, int(key[-1]), int(number[-1])) if more else None
+    following = _close_cursor(made_for, int(key[-1]), int(number[-1])) if more else None
     return Page(number * sign, total, following)
 
 
-def _close_cursor(sort: Sort, key: int, number: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort.value, key, number]).encode()).decode()
+def _close_cursor(made_for: str, key: int, number: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([made_for, key, number]).encode()).decode()
 
 
-def _open_cursor(cursor: str, sort: Sort) -> tuple[int, int]:
+def _open_cursor(cursor: str, order: str) -> tuple[int, int]:
     try:
         made_for, key, number = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if made_for == sort.value:
+        if made_for == order:
             return int(key), int(number)
     except (binascii.Error, ValueError, TypeError):
         pass

@@ -216,6 +216,7 @@ ROUTES: dict[str, Line] = {
     "GET /ledger/handover.xlsx": Line(Permission.PROBLEM_EXPORT),
     "GET /ledger/made/<uuid:job>": Line(Permission.PROBLEM_EXPORT, of="nothing"),
     "GET /ledger/negative": Line(Permission.PROBLEM_EXPORT),
+    "GET /ledger/negative/list": Line(Permission.PROBLEM_EXPORT, query={"figure": "found"}),
     "GET /ledger/negative.xlsx": Line(Permission.PROBLEM_EXPORT),
     "POST /ledger/revisions/<uuid:uid>/undo": Line(Permission.PROBLEM_EXPORT, of="nothing"),
     "GET /look-back": Line(Permission.PROBLEM_VERIFY),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from gridmap.figures.formulas import COUNTS, Basis
+from gridmap.figures.formulas import COUNTS, TIMES, Basis
 from gridmap.figures.grouping import By
 from gridmap.figures.queries import Period, Question
 from gridmap.hotspots.listing import Sort
@@ -96,9 +96,9 @@ class FiguresQuery(_PeriodQuery):
 class FigureListQuery(_PeriodQuery):
     """The problems behind one number."""
 
-    figure: str = Field("found", max_length=40, description="One of " + ", ".join(COUNTS))
+    figure: str = Field("found", max_length=40, description="One of " + ", ".join((*COUNTS, *TIMES)))
     key: str | None = Field(None, max_length=60, description="Of the line; none: of all together")
-    sort: Sort = Sort.NEWEST
+    sort: Sort | None = Field(None, description="None: newest first; of a median, the shortest time first")
     limit: int = Field(100, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=400, description="`next` of the page before")
 

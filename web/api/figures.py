@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gridmap.figures.formulas import COUNTS, TIMES, chosen_rates
 from gridmap.figures.grouping import By
-from gridmap.figures.queries import read_figures, rows_behind
+from gridmap.figures.queries import read_figures, rows_behind, seconds_of
 from gridmap.figures.sharing import read_cell_shares
-from gridmap.hotspots.listing import page_of
+from gridmap.hotspots.listing import Sort, page_of
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.problems.records import read_records
@@ -36,9 +39,10 @@ if TYPE_CHECKING:
     from gridmap.hotspots.listing import Page
     from gridmap.problems.records import Records
 
-__all__ = ["figures_of", "page_behind"]
+__all__ = ["Behind", "figures_of", "page_behind"]
 
 _MINUTE = 60
+_HOUR = 3600
 
 
 def figures_of(query: FiguresQuery, *, permission: Permission = Permission.PROBLEM_READ) -> Figures:
@@ -58,29 +62,61 @@ def _shares(query: FiguresQuery | FigureListQuery) -> CellShares | None:
     return read_cell_shares(db()) if query.by is By.CELL else None
 
 
-def page_behind(query: FigureListQuery) -> tuple[Page, Records]:
-    """Return a page of the problems behind a number."""
-    view = view_of(query)
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The problems behind a number.
+
+    Attributes
+    ----------
+    page, found
+        A page of them.
+    hours
+        How long each problem of the page took, where the number is a median.
+    median
+        The number itself, in hours, where it is a median.
+    """
+
+    page: Page
+    found: Records
+    hours: dict[int, float]
+    median: float | None
+
+
+def page_behind(query: FigureListQuery, *, permission: Permission = Permission.PROBLEM_READ) -> Behind:
+    """Return a page of the problems behind a number, where its reader holds a permission."""
+    view = view_of(query, permission=permission)
     faces = Faces(directory(), actor())
-    zone = installation().settings.zone
     rows = rows_behind(
         view,
         query.question(today()),
         query.figure,
         query.key,
         faces=faces,
-        zone=zone,
+        zone=installation().settings.zone,
         shares=_shares(query),
     )
-    page = page_of(view, rows, sort=query.sort, limit=query.limit, cursor=query.cursor)
+    taken = seconds_of(view, rows, query.figure) if query.figure in TIMES else None
+    page = page_of(
+        view,
+        rows,
+        sort=query.sort or Sort.NEWEST,
+        limit=query.limit,
+        cursor=query.cursor,
+        measure=taken if query.sort is None else None,
+    )
     found = read_records(
         db(),
         page.numbers.tolist(),
         faces=faces,
-        scope=actor().scope(Permission.PROBLEM_READ),
+        scope=actor().scope(permission),
         moment=datetime.fromtimestamp(view.moment, UTC),
     )
-    return page, found
+    if taken is None or not len(rows):
+        return Behind(page, found, {}, None)
+    numbers = view.snapshot.number[rows]
+    shown = np.isin(numbers, page.numbers)
+    hours = dict(zip(numbers[shown].tolist(), (taken[shown] / _HOUR).tolist(), strict=True))
+    return Behind(page, found, hours, float(np.median(taken)) / _HOUR)
 
 
 @api.get("/figures", tags=[PROBLEMS], responses={"200": FiguresAnswer})
@@ -137,5 +173,11 @@ def figures(query: FiguresQuery) -> Body:
 @answers(of="problems", seconds=_MINUTE, media=GEOJSON)
 def figure_problems(query: FigureListQuery) -> Body:
     """List the problems behind one number of the figures, page by page."""
-    page, found = page_behind(query)
-    return feature_collection(ProblemPage, found.rows, found.geometry, next=page.next, total=page.total)
+    behind = page_behind(query)
+    return feature_collection(
+        ProblemPage,
+        behind.found.rows,
+        behind.found.geometry,
+        next=behind.page.next,
+        total=behind.page.total,
+    )

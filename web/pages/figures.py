@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from gridmap.figures.formulas import COUNTS, RATES, TIMES, Basis, chosen_rates
+from gridmap.figures.formulas import COUNTS, TIMES, Basis, chosen_rates
 from gridmap.figures.grouping import By, name_of
 from gridmap.figures.sheet import figures_workbook
 from gridmap.labels import label
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gridmap.figures.queries import Period
+
+__all__ = ["list_behind", "pages"]
 
 pages = Blueprint("figures", __name__, url_prefix="/figures")
 
@@ -107,14 +109,8 @@ def _columns(choice: str) -> list[dict[str, Any]]:
             found.append({"kind": "rate", "figure": rate, "formula": formula})
         else:
             time = TIMES[name]
-            found.append({"kind": "time", "figure": time, "formula": gettext(_TIME_MEANINGS[name])})
+            found.append({"kind": "time", "figure": time, "formula": gettext(time.meaning)})
     return found
-
-
-_TIME_MEANINGS = {
-    "to_fix": N_("the middle one of the hours from dispatch to being handed back"),
-    "to_close": N_("the middle one of the hours from finding to closing"),
-}
 
 
 def _address(endpoint: str, **changes: Any) -> str:
@@ -162,7 +158,7 @@ def index() -> str:
         categories=[c for c in names.categories if c.parent is None],
         sources=[(source.value, label(source)) for source in Source],
         counts=COUNTS,
-        formulas=RATES,
+        formulas=chosen_rates(installation().settings.figure_denominators),
         address=_address,
         behind=_behind(),
         moment=now().astimezone(installation().settings.zone).strftime("%Y-%m-%d %H:%M"),
@@ -196,24 +192,35 @@ def _areas() -> list[tuple[str, str, int]]:
 @needs(Permission.PROBLEM_READ)
 def behind() -> str:
     """List the problems behind a number."""
+    return list_behind(
+        back=_address("figures.index", figure=None, key=None, sort=None, limit=None, cursor=None)
+    )
+
+
+def list_behind(*, back: str, permission: Permission = Permission.PROBLEM_READ) -> str:
+    """Show the problems behind a number where the reader holds a permission, with the way back to it."""
     query = asked(FigureListQuery, but=("columns",))
-    page, found = page_behind(query)
+    found = page_behind(query, permission=permission)
     group = None
     if query.key is not None:
         faces = Faces(directory(), actor())
-        group = name_of(query.by, query.key, faces, occurs=page.total > 0)
+        group = name_of(query.by, query.key, faces, occurs=found.page.total > 0)
+    following = _address(str(request.endpoint), cursor=found.page.next) if found.page.next else None
     return render_template(
         "figures_list.html",
         query=query,
-        count=COUNTS[query.figure],
+        figure=COUNTS.get(query.figure) or TIMES[query.figure],
         group=group,
         period=query.period(today()),
         basis=gettext(_BASES[query.basis]),
         by_share=gettext(_BY_SHARE) if query.by is By.CELL and query.key else "",
-        page=page,
-        rows=found.rows,
+        page=found.page,
+        hours=found.hours,
+        median=found.median,
+        rows=found.found.rows,
         local=_local,
-        address=_address,
+        back=back,
+        following=following,
     )
 
 

@@ -38,14 +38,15 @@ from web.api.figures import figures_of
 from web.api.parameters import Query, Uid
 from web.installation import actor, clocks, db, installation
 from web.pages.asking import asked
+from web.pages.figures import list_behind
 from web.pages.ledger import MOST, XLSX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from gridmap.figures.formulas import Rate
     from gridmap.figures.queries import Line
-    from gridmap.ledger.negative import Listed, Rule
+    from gridmap.ledger.negative import Listed
     from gridmap.ledger.rows import LedgerRow
 
 pages = Blueprint("ledger_lists", __name__, url_prefix="/ledger")
@@ -97,27 +98,20 @@ def negative() -> str:
     query, found, rates = _negative()
     by, period = query.by, query.period(today())
 
-    def value(line: Line, rule: Rule) -> str:
-        if rule.figure in COUNTS:
-            return str(line.counts[rule.figure])
-        share, rate = line.rates[rule.figure], rates[rule.figure]
-        if share is None:
-            return "–"
-        return f"{share:.1%} ({line.counts[rate.numerator]}/{line.counts[rate.denominator]})"
+    asked_for = {name: value for name, value in request.args.items() if name != "language" and value}
+    asked_for |= {
+        "by": by.value,
+        "basis": query.basis.value,
+        "first": period.first.isoformat(),
+        "last": period.last.isoformat(),
+    }
 
-    def behind(line: Line, rule: Rule) -> str:
-        figure = rule.figure if rule.figure in COUNTS else _numerator(rates, rule)
-        wanted = {
-            "figure": figure,
-            "key": line.key,
-            "by": by.value,
-            "basis": query.basis.value,
-            "first": period.first.isoformat(),
-            "last": period.last.isoformat(),
-        }
-        if query.area:
-            wanted["area"] = query.area
-        return url_for("figures.behind") + "?" + urlencode(wanted)
+    def behind(line: Line, figure: str) -> str:
+        return (
+            url_for("ledger_lists.negative_behind")
+            + "?"
+            + urlencode(asked_for | {"figure": figure, "key": line.key})
+        )
 
     return render_template(
         "ledger_negative.html",
@@ -126,8 +120,10 @@ def negative() -> str:
         said=said,
         title_of=lambda rule: title_of(rule, rates),
         file=url_for("ledger_lists.negative_file") + "?" + request.query_string.decode(),
-        value=value,
+        counts=COUNTS,
+        rates=rates,
         behind=behind,
+        filters=_filters(query),
         by=by,
         groups={one: gettext(name) for one, name in _GROUPS.items()},
         period=period,
@@ -135,8 +131,27 @@ def negative() -> str:
     )
 
 
-def _numerator(rates: Mapping[str, Rate], rule: Rule) -> str:
-    return rates[rule.figure].numerator
+@pages.get("/negative/list")
+@needs(Permission.PROBLEM_EXPORT)
+def negative_behind() -> str:
+    """List the problems behind a number of the negative list: of those that the list is made from."""
+    own = {"figure", "key", "sort", "limit", "cursor", "language"}
+    left = urlencode({name: value for name, value in request.args.items() if name not in own})
+    return list_behind(
+        back=url_for("ledger_lists.negative") + f"?{left}", permission=Permission.PROBLEM_EXPORT
+    )
+
+
+def _filters(query: FiguresQuery) -> dict[str, str]:
+    """What narrows the list beside its period, as its form sends it on."""
+    kept = {
+        "area": query.area,
+        "organisation": query.organisation,
+        "category": ",".join(sorted(query.category)) if query.category else None,
+        "source": ",".join(sorted(query.source)) if query.source else None,
+        "doubtful": "1" if query.doubtful else None,
+    }
+    return {name: value for name, value in kept.items() if value}
 
 
 class HandoverQuery(Query):

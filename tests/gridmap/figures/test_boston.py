@@ -114,6 +114,9 @@ def test_boston_flags_follow_from_its_times_and_its_figures_from_ours(importer, 
         # Off by no more than the cases of the explained classes.
         assert abs(line.counts["on_time"] - in_time[line.name]) <= untold.get(line.name, 0)
     assert found.total.counts["found"] == len(frame)
+    took = frame["CLOSED_DT"] - frame["OPEN_DT"]
+    took = took[(frame["CASE_STATUS"] == "Closed") & (took >= pd.Timedelta(0))]
+    assert found.total.times["to_close"] == pytest.approx(took.median() / pd.Timedelta(hours=1))
     days = figures(Basis.CLOSED, By.DAY)
     shut = frame["CLOSED_DT"].where(frame["CASE_STATUS"] == "Closed").dropna().dt.tz_convert(BOSTON).dt.date
     expected = shut[shut <= date(2015, 12, 31)].value_counts()

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridmap.config import Settings
 from gridmap.errors import InvalidValueError, PermissionDeniedError, SettingError
-from gridmap.figures.formulas import COUNTS, RATES, Basis, chosen_rates
+from gridmap.figures.formulas import COUNTS, RATES, TIMES, Basis, chosen_rates
 from gridmap.figures.grouping import By
-from gridmap.figures.queries import Period, Question, read_figures, rows_behind
+from gridmap.figures.queries import Period, Question, read_figures, rows_behind, seconds_of
 from gridmap.hotspots.life import COUNTS as TURNS
 from gridmap.hotspots.life import life_of
 from gridmap.hotspots.loading import SOURCES, STATES, UNRESOLVED
@@ -166,6 +167,15 @@ def counted(frame):
     return pd.DataFrame(rows)
 
 
+def spanned(frame, each, name):
+    """Seconds of those that a median is of, said again; what ends before it begins was recorded wrongly."""
+    of, begin, end = {"to_fix": ("fixed", "dispatched", "fixed"), "to_close": ("closed", "opened", "closed")}[
+        name
+    ]
+    taken = frame[each[of] & (frame[begin] >= 0) & (frame[end] >= frame[begin])]
+    return taken[end] - taken[begin]
+
+
 def in_period(frame, basis, period):
     never = np.inf
     closed = frame["closed"].where(frame["closed"] >= 0, never)
@@ -242,10 +252,11 @@ def test_figures_are_what_pandas_counts(world, directory, case):
         k: {name: int(v) for name, v in row.items()} for k, row in expected.iterrows()
     }
     assert got.total.counts == {name: int(v) for name, v in each.sum().items()}
-    taken = frame[(frame["fixed"] >= frame["dispatched"]) & (frame["dispatched"] >= 0)]
-    hours = (taken["fixed"] - taken["dispatched"]).groupby(key).median() / 3600
+    spans = {name: spanned(frame, each, name) for name in TIMES}
+    hours = {name: (span / 3600).groupby(key).median() for name, span in spans.items()}
     for k, line in lines.items():
-        assert line.times["to_fix"] == (pytest.approx(hours[k]) if k in hours.index else None)
+        for name, middle in hours.items():
+            assert line.times[name] == (pytest.approx(middle[k]) if k in middle.index else None)
         for name, rate in RATES.items():
             above, below = line.counts[rate.numerator], line.counts[rate.denominator]
             assert line.rates[name] == (pytest.approx(above / below) if below else None)
@@ -256,6 +267,10 @@ def test_figures_are_what_pandas_counts(world, directory, case):
     for name in COUNTS:
         rows = rows_behind(view, question, name, None, faces=faces, zone=SHANGHAI)
         assert sorted(world.snapshot.number[rows]) == sorted(frame["number"][each[name]])
+    for name, span in spans.items():
+        rows = rows_behind(view, question, name, None, faces=faces, zone=SHANGHAI)
+        found = dict(zip(world.snapshot.number[rows], seconds_of(view, rows, name), strict=True))
+        assert found == dict(zip(frame["number"][span.index], span, strict=True))
     for k in list(lines)[:3]:
         rows = rows_behind(view, question, "due", k, faces=faces, zone=SHANGHAI)
         assert sorted(world.snapshot.number[rows]) == sorted(frame["number"][each["due"] & (key == k)])
@@ -302,8 +317,8 @@ def test_a_city_divides_by_what_it_chooses(world, directory):
     assert total.rates["rectification_rate"] == total.counts["fixed"] / total.counts["dispatched"]
     assert total.rates["rework_rate"] == total.counts["rework"] / total.counts["closed"]
     for wrong in ("best=found", "rework_rate=best", "rework_rate"):
-        with pytest.raises(SettingError, match=wrong):
-            chosen_rates(wrong)
+        with pytest.raises(SettingError, match=f"GRIDMAP_FIGURE_DENOMINATORS .*{wrong}"):
+            Settings.from_environment({"GRIDMAP_FIGURE_DENOMINATORS": wrong})
 
 
 def test_who_may_see_no_people_gets_no_figures_of_them(world, directory):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 from html import unescape
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
@@ -70,14 +72,39 @@ def test_the_page_shows_every_number_with_its_formula_and_the_list_behind(sign_i
     for figure in (*COUNTS.values(), *RATES.values()):
         assert figure.chinese in page
     links = [unescape(link) for link in re.findall(r'href="(/figures/list[^"]*)"', page)]
-    assert len(links) > 40
-    total = found["total"]["counts"]["rework"] + found["total"]["counts"]["closed"]
-    assert total
-    for link in links[:6]:
-        assert client.get(link).status_code == 200
+    behind = {parse_qs(link.split("?")[1])["figure"][0] for link in links if "key=" not in link}
+    total = found["total"]
+    assert behind >= {name for name, n in total["counts"].items() if n} | {
+        name for name, hours in total["hours"].items() if hours is not None
+    }
+    tally = page.split('class="tally"')[1].split("</ul>")[0]
+    for rate in (RATES["closing_rate"], RATES["rework_rate"]):
+        assert total["rates"][rate.name] is not None
+        for name in (rate.numerator, rate.denominator):
+            assert re.search(rf"figure={name}[^>]*>{total['counts'][name]}<", tally), name
     shown = client.get("/figures/list", query_string={"figure": "closed", **period}).text
     assert f"({found['total']['counts']['closed']})" in shown
     assert len(re.findall(r'href="/problems/', shown)) == min(100, found["total"]["counts"]["closed"])
+
+
+def test_behind_a_median_stand_those_it_was_taken_from_the_quickest_first(sign_in, town, period):
+    client = sign_in()
+    hours = get(client, "figures", **period)["total"]["hours"]["to_close"]
+    listed, cursor = [], {}
+    while cursor is not None:
+        page = get(client, "figures/problems", figure="to_close", limit=7, **period, **cursor)
+        listed += page["features"]
+        cursor = {"cursor": page["next"]} if page["next"] else None
+    times = [one["properties"] for one in listed]
+    assert {one["state"] for one in times} == {"closed"}
+    assert len({one["uid"] for one in times}) == len(times) == page["total"]
+    span = pd.to_datetime([t["closed_at"] for t in times]) - pd.to_datetime([t["found_at"] for t in times])
+    taken = span / pd.Timedelta(hours=1)
+    assert list(taken) == sorted(taken)
+    assert hours == pytest.approx(taken.to_series().median(), abs=0.001)
+    shown = client.get("/figures/list", query_string={"figure": "to_close", "limit": 7, **period}).text
+    assert f"{hours:.1f}" in shown
+    assert f'<td class="number">{taken[0]:.1f}</td>' in shown
 
 
 def test_pages_of_a_list_follow_each_other(sign_in, town, period):

@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from openpyxl import load_workbook
@@ -275,11 +276,25 @@ def test_the_negative_list_shows_the_rules_that_are_broken(sign_in, town, engine
         change = next_change(session)
         for problem in problems:
             problem.change = change
-    page = sign_in().get("/ledger/negative?first=2020-01-01&last=2029-01-01&by=organisation").text
-    row = next(part for part in page.split("<tr>") if f">{town.squads[0].name}<" in part)
+    asked = "first=2020-01-01&last=2029-01-01&by=organisation"
+    hq, supervision = sign_in(), sign_in(Role.SUPERVISION)
+
+    def entry(text):
+        page = hq.get(f"/ledger/negative?{text}").text
+        return next((part for part in page.split("<tr>") if f">{town.squads[0].name}<" in part), "")
+
+    row = entry(asked)
     assert 'class="number broken"' in row
-    link = re.search(r'href="(/figures/list\?figure=overdue[^"]*)"', row).group(1).replace("&amp;", "&")
-    assert "(6)" in sign_in(Role.SUPERVISION).get(link).text
+    behind = re.compile(r'href="(/ledger/negative/list[^"]*figure=(\w+)[^"]*)"[^>]*>(\d+)<')
+    for narrowed in ("", "&source=patrol", f"&organisation={town.squads[0].uid}", "&category=A1"):
+        links = behind.findall(entry(asked + narrowed))
+        assert links or narrowed in {"&source=patrol", "&category=A1"}, narrowed
+        for link, name, count in links:
+            shown = supervision.get(unescape(link)).text
+            assert f"({count})" in shown, (name, link)
+    link = unescape(next(link for link, name, _ in behind.findall(row) if name == "overdue"))
+    assert sign_in(Role.READ_ONLY).get(link).status_code == 403
+    assert "(0)" in sign_in(Role.ORGANISATION_LEAD, organisation_id=town.squads[1].id).get(link).text
 
 
 def test_the_handover_has_what_is_open_what_recurs_and_what_it_costs(sign_in, town, engine):
