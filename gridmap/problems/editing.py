@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from gridmap.config import Settings
     from gridmap.people.permissions import Actor
 
-__all__ = ["Correction", "edit_problem"]
+__all__ = ["Correction", "correctable", "edit_problem"]
 
 _BEFORE_DISPATCH = frozenset({State.RECORDED, State.CHECKED, State.RETURNED})
+_ALWAYS = ("description", "address", "severity")
+_PLACING = ("category", "geometry")
 _MOVED = ("area_id", "cell_id", "road_id", "person_id", "organisation_id", "flags")
 
 
@@ -54,6 +56,24 @@ class Correction:
     category: str | None = None
     geometry: dict[str, Any] | None = None
     severity: int | None = None
+
+
+def correctable(session: Session, actor: Actor, number: int) -> tuple[str, ...]:
+    """Name what of a problem's record somebody can put right as it stands.
+
+    Parameters
+    ----------
+    number
+        Case number.
+    """
+    if not actor.may(Permission.PROBLEM_CHECK):
+        return ()
+    state, area, organisation = session.execute(
+        select(Problem.state, Problem.area_id, Problem.organisation_id).where(Problem.id == number)
+    ).one()
+    if state.resolved or not actor.scope(Permission.PROBLEM_CHECK).covers(area, organisation):
+        return ()
+    return _ALWAYS + (_PLACING if state in _BEFORE_DISPATCH else ())
 
 
 def edit_problem(

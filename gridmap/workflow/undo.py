@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import ConflictError, NotFoundError
@@ -25,14 +25,16 @@ from gridmap.workflow.transitions import TRANSITIONS, Action
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
+    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from gridmap.people.permissions import Actor
 
-__all__ = ["LONGEST", "Undone", "undo"]
+__all__ = ["LONGEST", "Undone", "preview_undo", "undo", "undoable"]
 
 LONGEST = timedelta(days=1)
 """A step can be taken back for this long."""
@@ -69,24 +71,10 @@ def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Un
     ConflictError
         If it was taken back already, is too long ago, or every problem has moved on since.
     """
-    batch = session.scalar(select(Batch).where(Batch.uid == uid).with_for_update())
-    if batch is None or not _may(actor, batch):
-        raise NotFoundError("There is no such step, or it is not yours to take back.")
-    if batch.undone_at is not None:
-        raise ConflictError("This step was taken back already.")
-    if now - batch.at > LONGEST:
-        raise ConflictError("A step can be taken back within {hours} hours.", hours=24)
-    everyone = np.array(
-        session.scalars(select(Event.problem_id).where(Event.batch_id == batch.id)).all(), dtype=np.int64
-    )
+    batch = _held(session, actor, uid, now=now, lock=True)
+    everyone = _problems_of(session, batch)
     hold_lives(session, everyone)
-    later = aliased(Event)
-    last = ~exists().where(
-        later.problem_id == Event.problem_id, later.id > Event.id, later.kind.in_(ALTERING)
-    )
-    rows = session.execute(
-        select(Event.problem_id, Event.details).where(Event.batch_id == batch.id, last)
-    ).all()
+    rows = _unmoved(session, batch)
     numbers = np.array([number for number, _ in rows], dtype=np.int64)
     moved_on = np.setdiff1d(everyone, numbers)
     if not len(numbers):
@@ -120,6 +108,72 @@ def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Un
     )
     update_rows(session, Problem, numbers, {"change": next_change(session)})
     return Undone(np.sort(numbers), moved_on)
+
+
+def preview_undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Undone:
+    """Say on which problems a step would be taken back; changes nothing.
+
+    Raises
+    ------
+    NotFoundError, ConflictError
+        As `undo`; but none of the problems may be left to take back.
+    """
+    batch = _held(session, actor, uid, now=now, lock=False)
+    numbers = np.array([number for number, _ in _unmoved(session, batch)], dtype=np.int64)
+    return Undone(np.sort(numbers), np.setdiff1d(_problems_of(session, batch), numbers))
+
+
+def undoable(session: Session, actor: Actor, number: int, *, now: datetime) -> uuid.UUID | None:
+    """Return the batch of the last step on a problem, where the actor can take it back on this problem now.
+
+    Parameters
+    ----------
+    number
+        Case number.
+    """
+    batch = session.scalar(
+        select(Batch)
+        .join(Event, Event.batch_id == Batch.id)
+        .where(
+            Event.id
+            == select(func.max(Event.id))
+            .where(Event.problem_id == number, Event.kind.in_(ALTERING))
+            .scalar_subquery()
+        )
+    )
+    if batch is None or batch.undone_at is not None or now - batch.at > LONGEST or not _may(actor, batch):
+        return None
+    return batch.uid
+
+
+def _held(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime, lock: bool) -> Batch:
+    """Find a step that the actor can take back."""
+    query = select(Batch).where(Batch.uid == uid)
+    batch = session.scalar(query.with_for_update() if lock else query)
+    if batch is None or not _may(actor, batch):
+        raise NotFoundError("There is no such step, or it is not yours to take back.")
+    if batch.undone_at is not None:
+        raise ConflictError("This step was taken back already.")
+    if now - batch.at > LONGEST:
+        raise ConflictError("A step can be taken back within {hours} hours.", hours=24)
+    return batch
+
+
+def _problems_of(session: Session, batch: Batch) -> NDArray[np.int64]:
+    """Case numbers that a step was taken on."""
+    query = select(Event.problem_id).where(Event.batch_id == batch.id)
+    return np.array(session.scalars(query).all(), dtype=np.int64)
+
+
+def _unmoved(session: Session, batch: Batch) -> Sequence[Row[int, dict[str, Any]]]:
+    """Case numbers that have not moved on since a step, with what its line of history keeps."""
+    later = aliased(Event)
+    last = ~exists().where(
+        later.problem_id == Event.problem_id, later.id > Event.id, later.kind.in_(ALTERING)
+    )
+    return session.execute(
+        select(Event.problem_id, Event.details).where(Event.batch_id == batch.id, last)
+    ).all()
 
 
 def _may(actor: Actor, batch: Batch) -> bool:

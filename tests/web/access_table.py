@@ -143,6 +143,7 @@ ROUTES: dict[str, Line] = {
     "GET /tray": Line(Permission.PROBLEM_DISPATCH),
     "GET /problems": Line(Permission.PROBLEM_READ),
     "GET /problems/<uuid:uid>": Line(Permission.PROBLEM_READ, of="problem"),
+    "GET /api/v1/batches/<uid>/undo": Line(Permission.PROBLEM_READ, of="nothing"),
     "POST /api/v1/batches/<uid>/undo": Line(Permission.PROBLEM_READ, of="nothing"),
     "PATCH /api/v1/problems/<uid>": Line(Permission.PROBLEM_CHECK, of="problem", json={"severity": 3}),
     "POST /api/v1/problems/<uid>/steps": Line(

@@ -110,7 +110,11 @@ def _checked_path(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
 
 
 def answers(
-    *, of: str, seconds: Callable[[Any], int | None] | int | None = None, media: str = JSON
+    *,
+    of: str,
+    seconds: Callable[[Any], int | None] | int | None = None,
+    media: str = JSON,
+    own: bool = False,
 ) -> Callable[[View_], Callable[..., Response]]:
     """Check a view's parameters, and answer from memory or with 304 where nothing has changed.
 
@@ -126,6 +130,8 @@ def answers(
         or worked out from its query. None: until the day ends.
     media
         Type of the answer, for its tag.
+    own
+        Whether it says what this login itself can do, not only what its roles and limits can.
     """
 
     def wrap(view: View_) -> Callable[..., Response]:
@@ -138,7 +144,7 @@ def answers(
             if path_model is not None:
                 arguments["path"] = _checked_path(path_model, values)
             span = seconds(arguments["query"]) if callable(seconds) else seconds
-            tag = _tag(of, span, media)
+            tag = _tag(of, span, media, own=own)
             known = _known(tag)
             if known is not None:
                 return _dressed(Response(status=304), known)
@@ -162,7 +168,7 @@ def _seen_by(reader: Actor) -> tuple[Any, ...]:
     return (repr(reader.holdings), only, reader.person_id, current_language())
 
 
-def _tag(of: str, span: int | None, media: str) -> str:
+def _tag(of: str, span: int | None, media: str, *, own: bool) -> str:
     """Everything an answer depends on, as a short text."""
     at = clocks()
     depends: tuple[Any, ...] = {
@@ -173,7 +179,8 @@ def _tag(of: str, span: int | None, media: str) -> str:
     }[of]
     moment = today().isoformat() if span is None else int(now().timestamp()) // span
     seen = () if of == "base" else _seen_by(actor())
-    parts = (__version__, installation().store_id, depends, moment, seen, media)
+    login = actor().login_id if own else None
+    parts = (__version__, installation().store_id, depends, moment, seen, login, media)
     text = repr((*parts, request.path, request.query_string))
     return hashlib.blake2b(text.encode(), digest_size=15).hexdigest()
 

@@ -187,6 +187,8 @@ class ProblemDetail(ProblemProperties):
     attachments: list[Attachment]
     version: str = Field(description="Begins its ETag; for If-Match")
     steps: list[PossibleStep]
+    undo: str | None = Field(description="Batch of the last step, where the reader can take that back now")
+    corrections: list[str] = Field(description="What of its record the reader can put right now")
     links: list[Link]
     request: OpenRequest | None
     dispatched_at: str | None

@@ -18,6 +18,7 @@ from gridmap.hotspots.place_counts import rows_at
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.places.queries import find_place
+from gridmap.problems.editing import correctable
 from gridmap.problems.models import Category
 from gridmap.problems.records import find_number, history_of, read_records
 from gridmap.problems.service import record_problem
@@ -25,6 +26,7 @@ from gridmap.problems.shares import shares_of
 from gridmap.problems.similar import find_similar
 from gridmap.store.engine import writing
 from gridmap.workflow.queries import course_of
+from gridmap.workflow.undo import undoable
 from web.access import needs
 from web.api.answering import (
     GEOJSON,
@@ -178,7 +180,7 @@ def similar(query: SimilarQuery) -> Body:
 
 @api.get("/problems/<uid>", tags=[PROBLEMS], responses={"200": ProblemDetail, "404": Fault})
 @needs(Permission.PROBLEM_READ)
-@answers(of="problems", seconds=_MINUTE)
+@answers(of="problems", seconds=_MINUTE, own=True)
 def problem(path: UidPath, query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
     """Show one problem with its history."""
     return _problem(find_number(db(), path.uid))
@@ -186,7 +188,7 @@ def problem(path: UidPath, query: NoQuery) -> Body:  # noqa: ARG001 - it takes n
 
 @api.get("/problems/by-number/<number>", tags=[PROBLEMS], responses={"200": ProblemDetail, "404": Fault})
 @needs(Permission.PROBLEM_READ)
-@answers(of="problems", seconds=_MINUTE)
+@answers(of="problems", seconds=_MINUTE, own=True)
 def problem_by_number(path: NumberPath, query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
     """Show the problem with a case number."""
     return _problem(path.number)
@@ -208,6 +210,7 @@ def told(session: Session, number: int) -> dict[str, Any] | None:
     if not found.rows:
         return None
     row = found.rows[0]
+    undoing = undoable(session, actor(), number, now=now())
     return {
         **row,
         "id": row["uid"],
@@ -216,6 +219,8 @@ def told(session: Session, number: int) -> dict[str, Any] | None:
         "history": history_of(session, number, faces=faces),
         "attachments": described(session, attachments_of(session, [number]).get(number, [])),
         **course_of(session, actor(), number),
+        "undo": undoing and str(undoing),
+        "corrections": list(correctable(session, actor(), number)),
     }
 
 

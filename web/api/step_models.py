@@ -125,7 +125,7 @@ class StepTaken(Answer):
 
 
 class UndoneAnswer(Answer):
-    """A step was taken back."""
+    """A step was, or would be, taken back."""
 
     undone: int
     moved_on: list[int] = Field(description="Case numbers that have moved on since and stay as they are")

@@ -20,7 +20,7 @@ from gridmap.store.engine import reading, writing
 from gridmap.workflow.rules import REFUSALS, Verdict
 from gridmap.workflow.service import preview, take
 from gridmap.workflow.single import hold_one, take_one
-from gridmap.workflow.undo import undo
+from gridmap.workflow.undo import preview_undo, undo
 from web.access import needs
 from web.api.answering import as_json, directory, now, view_of
 from web.api.blueprint import PROBLEMS, api
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from gridmap.workflow.service import Outcome
+    from gridmap.workflow.undo import Undone
 
 _MOST = 50_000
 _SHOWN = 20
@@ -178,12 +179,23 @@ def _numbers(body: BulkStep) -> NDArray[np.int64]:
     return np.asarray(numbers, dtype=np.int64)
 
 
+@api.get("/batches/<uid>/undo", tags=[PROBLEMS], responses={"200": UndoneAnswer, "404": Fault, "409": Fault})
+@needs(Permission.PROBLEM_READ)
+def undo_preview(path: UidPath) -> Response:
+    """Say on how many problems a step would be taken back."""
+    with reading(installation().engine) as session:
+        return _undone(preview_undo(session, actor(), uuid.UUID(path.uid), now=now()))
+
+
 @api.post("/batches/<uid>/undo", tags=[PROBLEMS], responses={"200": UndoneAnswer, "404": Fault, "409": Fault})
 @needs(Permission.PROBLEM_READ)
 def undo_step(path: UidPath) -> Response:
     """Take a step back on every problem that has not moved on since."""
     with writing(installation().engine) as session:
         undone = undo(session, actor(), uuid.UUID(path.uid), now=now())
-    return _answer(
-        UndoneAnswer, {"undone": len(undone.numbers), "moved_on": undone.moved_on[:_SHOWN].tolist()}
-    )
+    return _undone(undone)
+
+
+def _undone(undone: Undone) -> Response:
+    moved_on = undone.moved_on[:_SHOWN].tolist()
+    return _answer(UndoneAnswer, {"undone": len(undone.numbers), "moved_on": moved_on})

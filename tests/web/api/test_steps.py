@@ -203,8 +203,18 @@ def test_many_at_once_with_a_preview_and_one_way_back(app, sign_in, office):
     step(hq, uids[5], "dispatch")
     other = sign_in(Role.GRID_WORKER)
     assert other.post(f"/api/v1/batches/{done['batch']}/undo").status_code == 404
+    assert other.get(f"/api/v1/batches/{done['batch']}/undo").status_code == 404
+    would = hq.get(f"/api/v1/batches/{done['batch']}/undo").json
+    assert [show(client, uids[1])["undo"] for client in (hq, other, hq)] == [
+        done["batch"],
+        None,
+        done["batch"],
+    ]
+    assert show(hq, uids[5])["undo"] not in {None, done["batch"]}
     undone = hq.post(f"/api/v1/batches/{done['batch']}/undo").json
+    assert undone == would
     assert undone["undone"] == 4
+    assert show(hq, uids[1])["undo"] is None
     assert len(undone["moved_on"]) == 1
     assert [show(hq, uid)["state"] for uid in uids] == ["checked", *["recorded"] * 4, "dispatched"]
     assert hq.post(f"/api/v1/batches/{done['batch']}/undo").status_code == 409
@@ -285,6 +295,7 @@ def test_a_record_is_put_right_and_the_mistake_stays_in_the_history(sign_in, off
     tag = hq.get(f"/api/v1/problems/{uid}").headers["ETag"]
     body = {"description": "占道", "geometry": {"type": "Point", "coordinates": [121.015, 31.005]}}
     told = hq.patch(f"/api/v1/problems/{uid}", json=body, headers={"If-Match": tag}).json
+    assert {"category", "geometry", "severity"} < set(told["corrections"])
     assert (told["description"], told["cell"]["name"], told["organisation"]["name"]) == (
         "占道",
         "网格1",
@@ -298,6 +309,8 @@ def test_a_record_is_put_right_and_the_mistake_stays_in_the_history(sign_in, off
     assert manager.patch(f"/api/v1/problems/{uid}", json={"severity": 3}).status_code == 404
     step(hq, uid, "check")
     step(hq, uid, "dispatch")
+    assert show(hq, uid)["corrections"] == ["description", "address", "severity"]
+    assert show(sign_in(Role.READ_ONLY), uid)["corrections"] == []
     assert hq.patch(f"/api/v1/problems/{uid}", json={"category": "0101"}).status_code == 409
     assert hq.patch(f"/api/v1/problems/{uid}", json={"address": "人民路1号"}).json["address"] == "人民路1号"
 

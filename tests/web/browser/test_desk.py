@@ -37,6 +37,46 @@ def stands(page, number):
     return page.request.get(f"{origin}/api/v1/problems/by-number/{number}").json()
 
 
+REPORT = """async (more) => {
+    const { csrf } = JSON.parse(document.querySelector('#begin').textContent);
+    const uid = crypto.randomUUID();
+    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': csrf };
+    const body = JSON.stringify({ uid, ...more });
+    return (await fetch('/api/v1/problems', { method: 'POST', headers, body })).json();
+}"""
+
+
+def test_a_double_is_seen_at_its_check_and_merged_and_the_merge_taken_back_later(open_as):
+    page = ready(open_as("/problems"))
+    origin = page.url.split("/problems")[0]
+    known = page.request.get(f"{origin}/api/v1/problems?limit=1").json()["features"][0]
+    lon, lat = known["geometry"]["coordinates"]
+    kind = known["properties"]["category"]["code"]
+    kept, double = (
+        page.evaluate(REPORT, {"category": kind, "lon": lon, "lat": lat, "description": text})
+        for text in ("原件", "重复件")
+    )
+    page.goto(f"{origin}/problems/{double['uid']}")
+    near = page.locator("#similar li", has_text=f"第 {kept['number']} 号")
+    near.wait_for()
+    assert page.locator("#similar li", has_text="重复件").count() == 0, "nothing doubles itself"
+    assert serious(page) == []
+    near.locator("button").click()
+    dialog = page.locator("#step")
+    assert dialog.locator("[name=other]").input_value() == str(kept["number"])
+    dialog.locator("form button.danger").click()
+    page.wait_for_selector("#step:not([open])", state="attached")
+    assert stands(page, double["number"])["state"] == "merged"
+
+    page.reload()
+    page.locator(".history button").click()
+    page.wait_for_selector("#step button.danger:not([disabled])")
+    assert "1 件" in dialog.inner_text()
+    dialog.locator("button.danger").click()
+    near.wait_for()
+    assert stands(page, double["number"])["state"] == "recorded"
+
+
 def test_the_list_is_filtered_and_a_step_on_many_is_shown_taken_and_taken_back(open_as):
     page = ready(open_as("/problems?state=recorded"))
     before = total(page)

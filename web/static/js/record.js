@@ -1,10 +1,11 @@
 // Record a problem: put the pin, say what it is, see at once whose it is.
 
-import { get, post } from "gridmap/api.js";
+import { post } from "gridmap/api.js";
 import { begin } from "gridmap/begin.js";
 import { byId, debounce, h } from "gridmap/dom.js";
 import { uploader } from "gridmap/evidence.js";
-import { ago, gettext, time } from "gridmap/language.js";
+import { gettext, time } from "gridmap/language.js";
+import { findSimilar, similarList } from "gridmap/similar.js";
 import { toast } from "gridmap/toast.js";
 import { newUid } from "gridmap/upload.js";
 import { view } from "gridmap/view.js";
@@ -82,19 +83,12 @@ export class Recorder {
   // Open problems near the pin that may be the same thing.
   async offer() {
     if (!this.active || !begin.may.read) return;
-    const { lat, lng } = this.pin.getLatLng();
-    const where = { lon: lng.toFixed(7), lat: lat.toFixed(7) };
-    const found = await get("similar", "problems/similar", this.category.value ? { ...where, category: this.category.value } : where);
+    const found = await findSimilar(this.pin.getLatLng(), { category: this.category.value });
     if (!found || !this.active) return;
-    this.similar.hidden = !found.problems.length;
+    this.similar.hidden = !found.length;
     this.similar.replaceChildren(
       h("h3", {}, gettext("Already recorded near by?")),
-      h("ul", {}, found.problems.map((one) => h("li", {},
-        one.photo ? h("img", { src: one.photo, alt: gettext("Photo of No. {number}", { number: one.number }), width: 72, height: 54, loading: "lazy" }) : null,
-        h("div", {}, h("b", {}, nameOf(one.category)), h("small", {}, [gettext("No. {number}", { number: one.number }), one.state_name, gettext("{metres} m away", { metres: Math.round(one.metres) }), gettext("{ago} ago", { ago: ago(one.found_at) })].join(" · ")),
-          one.description ? h("small", {}, one.description.slice(0, 60)) : null),
-        h("button", { type: "button", onclick: () => { this.stop(); view.set("open", `problem/${one.uid}`); } }, gettext("It is this one"))))),
-    );
+      similarList(found, ({ uid }) => h("button", { type: "button", onclick: () => { this.stop(); view.set("open", `problem/${uid}`); } }, gettext("It is this one"))));
   }
 
   async submit(event) {

@@ -47,8 +47,8 @@ async function readForm(form) {
 }
 
 // Ask what a step needs in a dialog; `extra` stands above the fields. `run` takes the step: what it throws is
-// shown, and where it returns false the dialog stays open.
-export async function askStep(step, { unit, extra, confirm, alone = false, run }) {
+// shown, and where it returns false the dialog stays open. `fill` are values that stand in the fields at first.
+export async function askStep(step, { unit, extra, confirm, alone = false, fill = {}, run }) {
   const dialog = byId("step");
   const photos = alone && begin.may.attach && PROOF[step.action] ? uploader({ stage: PROOF[step.action], label: gettext("Photos that prove it") }) : null;
   const fields = await fieldsOf(step, unit);
@@ -75,18 +75,23 @@ export async function askStep(step, { unit, extra, confirm, alone = false, run }
   } },
     h("h2", { id: "step-title" }, step.name), extra ?? null, Object.values(fields), photos?.element ?? null, fault,
     h("div", { className: "row" }, send, h("button", { type: "button", onclick: () => dialog.close() }, gettext("Cancel"))));
+  for (const [name, value] of Object.entries(fill)) if (form.elements[name]) form.elements[name].value = value;
   dialog.replaceChildren(form);
   dialog.showModal();
   form.querySelector("textarea, input, select")?.focus();
 }
 
+async function takeBack(batch) {
+  const { undone, moved_on: movedOn } = await post(`batches/${batch}/undo`, {});
+  toast(movedOn.length
+    ? gettext("Taken back on {n} problems; {m} have moved on since.", { n: number(undone), m: number(movedOn.length) })
+    : gettext("Taken back on {n} problems.", { n: number(undone) }), { kind: "good" });
+}
+
 export function offerUndo(text, batch, refresh) {
   toast(text, { kind: "good", seconds: UNDO_SECONDS, action: { name: gettext("Take back"), run: async () => {
     try {
-      const { undone, moved_on: movedOn } = await post(`batches/${batch}/undo`, {});
-      toast(movedOn.length
-        ? gettext("Taken back on {n} problems; {m} have moved on since.", { n: number(undone), m: number(movedOn.length) })
-        : gettext("Taken back on {n} problems.", { n: number(undone) }), { kind: "good" });
+      await takeBack(batch);
     } catch (error) {
       toast(error.message, { kind: "error" });
     }
@@ -94,17 +99,54 @@ export function offerUndo(text, batch, refresh) {
   } } });
 }
 
-// The buttons of one problem's next steps.
-export function stepButtons(problem, refresh) {
-  if (!problem.steps?.length) return h("p", { className: "muted" }, gettext("There is no step for you to take here."));
-  const unit = problem.time_unit_name;
-  const take = (step) => askStep(step, { unit, alone: true, run: async (body) => {
+// Says first on how many problems a step would be taken back, then takes it back there.
+export async function askUndo({ batch, action_name: name }, refresh) {
+  const dialog = byId("step");
+  const fault = h("p", { className: "alert", role: "alert", hidden: true });
+  const say = (error) => { fault.textContent = error.message; fault.hidden = false; };
+  const send = h("button", { className: "danger", disabled: true }, gettext("Take back"));
+  const told = h("p", { className: "note" }, gettext("Loading"));
+  dialog.replaceChildren(h("form", { method: "dialog", className: "stack", onsubmit: async (event) => {
+    event.preventDefault();
+    send.disabled = true;
+    try {
+      await takeBack(batch);
+      dialog.close();
+      refresh();
+    } catch (error) {
+      say(error);
+    }
+  } },
+    h("h2", { id: "step-title" }, gettext("Take back: {step}", { step: name })), told, fault,
+    h("div", { className: "row" }, send, h("button", { type: "button", onclick: () => dialog.close() }, gettext("Cancel")))));
+  dialog.showModal();
+  try {
+    const { undone, moved_on: movedOn } = await ask(`batches/${batch}/undo`);
+    told.textContent = [
+      undone === 1 ? gettext("1 problem goes back to where it stood before this step.") : gettext("This step was taken on several at once: {n} problems go back to where they stood before it.", { n: number(undone) }),
+      movedOn.length ? gettext("What has moved on since stays as it is: {numbers}", { numbers: movedOn.map((one) => gettext("No. {number}", { number: one })).join(gettext(", ")) }) : "",
+    ].filter(Boolean).join(" ");
+    send.disabled = undone === 0;
+  } catch (error) {
+    told.hidden = true;
+    say(error);
+  }
+}
+
+// Asks for a step on one problem and takes it, where it still stands as it was shown.
+export function takeStep(problem, step, refresh, { fill, extra } = {}) {
+  return askStep(step, { unit: problem.time_unit_name, alone: true, fill, extra, run: async (body) => {
     const { batch, problem: now } = await post(`problems/${problem.uid}/steps`, body, { "If-Match": `"${problem.version}"` });
     offerUndo(gettext("No. {number}: {step}.", { number: problem.number, step: step.name }), batch, refresh);
     refresh(now);
   } });
+}
+
+// The buttons of one problem's next steps.
+export function stepButtons(problem, refresh) {
+  if (!problem.steps?.length) return h("p", { className: "muted" }, gettext("There is no step for you to take here."));
   return h("div", { className: "step-buttons" }, problem.steps.map((step) => h("button", {
-    type: "button", className: DANGEROUS.has(step.action) ? "" : "primary", disabled: Boolean(step.refusal), title: step.refusal ?? "", onclick: () => take(step),
+    type: "button", className: DANGEROUS.has(step.action) ? "" : "primary", disabled: Boolean(step.refusal), title: step.refusal ?? "", onclick: () => takeStep(problem, step, refresh),
   }, step.name)), problem.steps.filter(({ refusal }) => refusal).map(({ name, refusal }) => h("p", { className: "muted refusal" }, `${name}：${refusal}`)));
 }
 
