@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gridmap.config import Settings
     from gridmap.deadlines.calendar import WorkingCalendar
 
-__all__ = ["STAGES", "stage_due", "stage_limit"]
+__all__ = ["STAGES", "has_stage", "stage_due", "stage_dues", "stage_limit"]
 
 STAGES: Mapping[State, str] = MappingProxyType(
     {
@@ -61,3 +61,36 @@ def stage_due(
     if limit is None:
         return np.full(np.shape(since), np.datetime64("NaT", "us"))
     return calendar.due(since, limit[0], UNITS[limit[1]])
+
+
+def stage_dues(
+    states: ArrayLike, since: ArrayLike, calendar: WorkingCalendar, settings: Settings
+) -> NDArray[np.datetime64]:
+    """When problems in different states must have left them.
+
+    Parameters
+    ----------
+    states
+        Positions in `State`, shape (n,).
+    since
+        When they came into it, datetime64, UTC, shape (n,) or one for all.
+    calendar, settings
+        Of the installation.
+
+    Returns
+    -------
+    numpy.ndarray
+        datetime64[us], UTC, shape (n,); NaT where nothing presses.
+    """
+    positions = np.asarray(states)
+    moments = np.broadcast_to(np.asarray(since, dtype="datetime64[us]"), positions.shape)
+    dues = np.full(positions.shape, np.datetime64("NaT", "us"))
+    for state in STAGES:
+        here = positions == list(State).index(state)
+        dues[here] = stage_due(state, moments[here], calendar, settings)
+    return dues
+
+
+def has_stage(states: ArrayLike) -> NDArray[np.bool_]:
+    """Which states, as positions in `State`, have a clock of their own."""
+    return np.isin(states, [list(State).index(state) for state in STAGES])

@@ -109,7 +109,7 @@ def import_file(
                 settings=settings,
             )
             plan = plan_import(file, kind, writer)
-        _show(plan)
+        _show(plan, settings)
         if preview or not (plan.counts.created or plan.counts.changed):
             return
         if not yes:
@@ -130,7 +130,7 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-def _show(plan: Plan) -> None:
+def _show(plan: Plan, settings: Settings) -> None:
     counts = plan.counts
     click.echo(
         gettext(
@@ -151,6 +151,13 @@ def _show(plan: Plan) -> None:
         click.echo("  " + gettext("row {number}: {reason}", number=number, reason=reason))
     if counts.refused > _REASONS_SHOWN and len(plan.reading.faults):
         click.echo("  " + gettext("… and {n} more", n=counts.refused - _REASONS_SHOWN))
+    if plan.kept:
+        click.echo(
+            "  " + gettext("{n} rows of problems that moved on here keep their state:", n=len(plan.kept))
+        )
+        numbers = plan.reading.table.row_numbers
+        for number, reason in plan.kept.explained(numbers, settings.zone, _REASONS_SHOWN):
+            click.echo("  " + gettext("row {number}: {reason}", number=number, reason=reason))
 
 
 @imports.command("list")

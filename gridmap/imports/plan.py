@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gridmap.config import Settings
     from gridmap.imports.faults import Faults
     from gridmap.imports.fields import Field
+    from gridmap.imports.kept import Kept
     from gridmap.imports.steps import Matched
     from gridmap.jobs import Progress
     from gridmap.people.permissions import Actor, Permission
@@ -161,3 +162,5 @@ class Plan:
     apply: Callable[[Writer, int], None] | None = None
     """Writes what is not in `steps`; called with the import's id."""
     sample: pd.DataFrame | None = None
+    kept: Kept | None = None
+    """Rows of problems that have moved on here, and keep their state."""

@@ -11,8 +11,16 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.imports.fields import Field, choice, integer, moment, text
+from gridmap.imports.kept import Kept
 from gridmap.imports.plan import Counts, Kind, Note, Plan
-from gridmap.imports.problem_changes import COMPARED, change_problems, differ, existing_of
+from gridmap.imports.problem_changes import (
+    COMPARED,
+    LIFE,
+    change_problems,
+    differ,
+    existing_of,
+    unlimited,
+)
 from gridmap.people.permissions import Permission
 from gridmap.problems.bulk import insert_problems
 from gridmap.problems.models import Category, Source, State
@@ -154,13 +162,22 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
     found = pd.Index(existing["external_id"]).get_indexer(pd.Index(fields["external_id"][good]))
     created, changed = found < 0, np.zeros(len(good), dtype=bool)
     known = np.flatnonzero(~created)
+    stepped, other = existing["stepped"][found[known]], np.zeros(len(known), dtype=bool)
+    told = fields["state"][good[known]]
     for name in COMPARED:
         mine, theirs = fields[name][good[known]], existing[name][found[known]]
         # What the file does not tell stays as it is; a blank limit is the one that follows from the category.
-        silent = np.full(len(known), not _stated(reading, name)) | ((name == "due_at") & pd.isna(mine))
+        silent = np.full(len(known), not _stated(reading, name))
+        if name == "due_at":
+            silent |= pd.isna(mine) | unlimited(fields["state"][good[known]])
+        if name in LIFE:
+            other |= stepped & ~silent & differ(mine, theirs)
+            silent |= stepped
         fields[name] = fields[name].copy()
         fields[name][good[known[silent]]] = theirs[silent]
         changed[known] |= differ(fields[name][good[known]], existing[name][found[known]])
+    at = found[known[other]]
+    kept = Kept(good[known[other]], existing["state"][at], told[other], existing["stepped_at"][at])
     if new_categories:
         names = ", ".join(new_categories[:8]) + (" …" if len(new_categories) > 8 else "")
         reading.notes.append(
@@ -193,7 +210,7 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
 
     first = good[:10]
     sample = pd.DataFrame({n: fields[n][first] for n in ("external_id", "category", "found_at", "address")})
-    return Plan("problems", reading, counts, (), apply=apply, sample=sample)
+    return Plan("problems", reading, counts, (), apply=apply, sample=sample, kept=kept)
 
 
 def _stated(reading: Reading, name: str) -> bool:

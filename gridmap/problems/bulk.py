@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gridmap.deadlines.limits import load_limits
+from gridmap.deadlines.stages import has_stage, stage_dues
 from gridmap.dispatch.service import choose_for
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
@@ -59,9 +60,10 @@ def insert_problems(
         Arrays of shape (n,): ``geometry`` (shapely, EPSG:4326), ``category_id`` (int), ``found_at``
         (datetime64, UTC); and, where known, ``closed_at`` and ``due_at`` (datetime64, NaT: none), ``state``
         and ``source`` (positions in their enumerations, or values), ``severity`` (int, below 1: the
-        category's), ``description``, ``address``, ``external_source``, ``external_id``. A due time that is
-        not given follows from the category. When a problem was filed, dispatched and fixed, and whether in
-        time, follows from its state and times (see `gridmap.problems.rules.steps_behind`).
+        category's), ``description``, ``address``, ``external_source``, ``external_id``. ``due_at`` is the
+        limit of fixing; one that is not given follows from the category. When a problem was filed,
+        dispatched and fixed, and whether in time, follows from its state and times (see
+        `gridmap.problems.rules.steps_behind`).
     settings
         Of the installation: its time zone and how far a road reaches.
     now
@@ -105,7 +107,7 @@ def insert_problems(
         found_at=found_at,
         leading=standing.cell,
     )
-    due_at = _times(columns.get("due_at"), count)
+    limit = _times(columns.get("due_at"), count)
     severity = np.asarray(columns.get("severity", np.full(count, -1)), dtype=np.int16)
     severity = np.where(severity > 0, severity, whose.severity).astype(np.int16)
     source = columns.get("source", Source.OTHER)
@@ -124,7 +126,7 @@ def insert_problems(
 
     ids = reserve_ids(session, Problem, count)
     state = _positions(columns.get("state", State.RECORDED), State, count)
-    due_at = np.where(np.isnat(due_at), whose.due_at, due_at)
+    limit = np.where(np.isnat(limit), whose.due_at, limit)
     lives = {"found_at": found_at, "closed_at": closed_at, "state": state, "flags": flags}
     placed = {"lon": lon, "lat": lat, "category_id": category}
     earlier = find_earlier(session, ids, placed | lives, settings=settings)
@@ -145,9 +147,10 @@ def insert_problems(
             "flags": flags,
             "found_at": found_at,
             "closed_at": closed_at,
-            "due_at": due_at,
-            **(steps := steps_behind(state, found_at, closed_at, due_at)),
-            **_clocks(steps["clock_since"], due_at, whose, limits.calendar),
+            # What waits to be checked, dispatched or verified waits since it came in.
+            "due_at": np.where(has_stage(state), stage_dues(state, moment, limits.calendar, settings), limit),
+            **(steps := steps_behind(state, found_at, closed_at, limit)),
+            **_clocks(steps["clock_since"], limit, whose, limits.calendar),
             "recurrence": earlier >= 0,
             "description": columns.get("description", ""),
             "address": columns.get("address", ""),

@@ -181,7 +181,7 @@ def _planned(
         )
         plan = plan_import(file, kind, writer)
     _write_refused(file.parent / "refused.csv", plan)
-    return _summary(plan)
+    return _summary(plan, here.settings.zone)
 
 
 def _write_refused(file: Path, plan: Plan) -> None:
@@ -193,7 +193,7 @@ def _write_refused(file: Path, plan: Plan) -> None:
     file.write_text(text.getvalue(), encoding="utf-8-sig")
 
 
-def _summary(plan: Plan) -> dict[str, Any]:
+def _summary(plan: Plan, zone: ZoneInfo) -> dict[str, Any]:
     table = plan.reading.table
     sample = plan.sample if plan.sample is not None else pd.DataFrame()
     return {
@@ -205,6 +205,8 @@ def _summary(plan: Plan) -> dict[str, Any]:
         "crs": table.crs,
         "notes": [gettext(note.message, **note.params) for note in plan.reading.notes],
         "refused": list(plan.reading.faults.explained(table.row_numbers, _REASONS_SHOWN)),
+        "kept": list(plan.kept.explained(table.row_numbers, zone, _REASONS_SHOWN)) if plan.kept else [],
+        "kept_count": len(plan.kept) if plan.kept else 0,
         "sample": {
             "columns": [str(column) for column in sample.columns],
             "rows": [

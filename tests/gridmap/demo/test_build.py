@@ -73,7 +73,7 @@ def check_problems(session, now: datetime) -> None:
         select(func.count(Problem.id)).where(Problem.state.in_(OPEN), Problem.due_at < now)
     )
     assert unresolved == pytest.approx(1500, abs=30)
-    assert 0.3 < overdue / unresolved < 0.7
+    assert 0.2 < overdue / unresolved < 0.6
     everywhere = session.scalar(select(func.count(Problem.id)).where(Problem.organisation_id.is_(None)))
     assert everywhere == 0
     department = (
