@@ -279,6 +279,10 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/cells/load": Line(Permission.PROBLEM_READ),
     "GET /api/v1/problems": Line(Permission.PROBLEM_READ),
     "POST /api/v1/problems": Line(Permission.PROBLEM_CREATE, of="place", outside=403, json=NEW_PROBLEM),
+    "POST /api/v1/problems/cells": Line(
+        Permission.PROBLEM_CREATE,
+        json={"geometry": {"type": "LineString", "coordinates": [[121.405, 31.205], [121.406, 31.205]]}},
+    ),
     "GET /api/v1/problems/<uid>": Line(Permission.PROBLEM_READ, of="problem"),
     "GET /api/v1/problems/by-number/<number>": Line(Permission.PROBLEM_READ, of="number"),
     "GET /api/v1/summary": Line(Permission.PROBLEM_READ),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BasePath",
     "BoxText",
+    "DrawnShape",
     "FilterQuery",
     "HeatQuery",
     "LegendQuery",
@@ -289,6 +290,14 @@ class NewProblem(BaseModel):
         if (self.geometry is None) == (self.lon is None or self.lat is None):
             raise expected("Expected either a geometry, or lon and lat.")
         return self
+
+
+class DrawnShape(BaseModel):
+    """A line or polygon that is about to be recorded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    geometry: dict[str, Any] = Field(description="Line or polygon as GeoJSON")
 
 
 class UidPath(BaseModel):

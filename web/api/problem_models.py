@@ -10,6 +10,7 @@ from web.api.models import Answer, CodeName, Geometry, Ref
 
 __all__ = [
     "AttachmentList",
+    "CellsTouched",
     "ProblemDetail",
     "ProblemPage",
     "ProblemProperties",
@@ -175,6 +176,14 @@ class CellShare(Ref):
 
     share: float = Field(description="By length or area, of what lies in cells; 1 of a point")
     leads: bool = Field(description="Whether it is the cell that the problem counts for")
+
+
+class CellsTouched(Answer):
+    """Cells that a line or polygon would belong to."""
+
+    cells: list[CellShare] = Field(description="Those that the reader may see, the largest share first")
+    elsewhere: float = Field(description="Share of the cells that the reader may not see")
+    outside: float = Field(description="Part of the shape in no cell, 0 to 1; shares are of the rest")
 
 
 class ProblemDetail(ProblemProperties):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 from flask import Response
 from sqlalchemy import select
@@ -17,12 +18,13 @@ from gridmap.hotspots.listing import in_box, page_of
 from gridmap.hotspots.place_counts import rows_at
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
+from gridmap.places.ground import ground_on
 from gridmap.places.queries import find_place
 from gridmap.problems.editing import correctable
 from gridmap.problems.models import Category
 from gridmap.problems.records import find_number, history_of, read_records
-from gridmap.problems.service import record_problem
-from gridmap.problems.shares import shares_of
+from gridmap.problems.service import checked_shape, record_problem
+from gridmap.problems.shares import share_out, shares_of
 from gridmap.problems.similar import find_similar
 from gridmap.store.engine import writing
 from gridmap.workflow.queries import course_of
@@ -44,6 +46,7 @@ from web.api.blueprint import PROBLEMS, api
 from web.api.models import CellsLoad, Fault
 from web.api.option_models import SummaryAnswer
 from web.api.parameters import (
+    DrawnShape,
     FilterQuery,
     NewProblem,
     NoQuery,
@@ -52,7 +55,7 @@ from web.api.parameters import (
     SimilarQuery,
     UidPath,
 )
-from web.api.problem_models import ProblemDetail, ProblemPage, RecordedProblem, SimilarAnswer
+from web.api.problem_models import CellsTouched, ProblemDetail, ProblemPage, RecordedProblem, SimilarAnswer
 from web.installation import actor, clocks, db, installation
 
 if TYPE_CHECKING:
@@ -137,6 +140,34 @@ def record(body: NewProblem) -> Response:
         {**row, "id": row["uid"], "geometry": shapely.geometry.mapping(found.geometry[0])},
     )
     return Response(answer.content, status=201 if fresh else 200, content_type=answer.kind)
+
+
+@api.post("/problems/cells", tags=[PROBLEMS], responses={"200": CellsTouched})
+@needs(Permission.PROBLEM_CREATE)
+def cells_touched(body: DrawnShape) -> Response:
+    """Say how much of a line or polygon lies in which cell, before it is recorded."""
+    shape = checked_shape(body.geometry)
+    ground = ground_on(db(), today(), reach_metres=installation().settings.road_reach_metres)
+    shares = share_out(ground.cells.cells, np.array([shape], dtype=object))
+    names, areas = directory(), _areas_in_sight()
+    told, elsewhere = [], 0.0
+    for row in np.argsort(-shares.share, kind="stable"):
+        entry = names.cells.get(int(ground.cell_ids[shares.cell[row]]))
+        share = float(shares.share[row])
+        if entry is None or not (areas is None or entry.area in areas):
+            elsewhere += share
+        else:
+            leads = bool(shares.leads[row])
+            told.append({"uid": entry.uid, "name": entry.name or entry.code, "share": share, "leads": leads})
+    answer = as_json(
+        CellsTouched, {"cells": told, "elsewhere": elsewhere, "outside": float(shares.outside[0])}
+    )
+    return Response(answer.content, content_type=answer.kind)
+
+
+def _areas_in_sight() -> frozenset[int] | None:
+    """Areas whose places the reader may see; None: all."""
+    return actor().scope(Permission.PLACE_READ).areas if actor().may(Permission.PLACE_READ) else frozenset()
 
 
 @api.get("/problems/similar", tags=[PROBLEMS], responses={"200": SimilarAnswer})
@@ -227,7 +258,7 @@ def told(session: Session, number: int) -> dict[str, Any] | None:
 def _cells(session: Session, number: int, own: dict[str, str] | None) -> list[dict[str, Any]]:
     """Cells that a problem lies in and that the reader may see, each with its share."""
     names = directory()
-    areas = actor().scope(Permission.PLACE_READ).areas if actor().may(Permission.PLACE_READ) else frozenset()
+    areas = _areas_in_sight()
     cell = None if own is None else names.cells.find(own["uid"])
     found = []
     for cell_id, share, leads in shares_of(session, number, cell.id if cell else None):

@@ -47,6 +47,7 @@ WRITES = {
     "/api/v1/tracks",
     "/api/v1/problems/<uid>/steps",
     "/api/v1/problems/steps",
+    "/api/v1/problems/cells",
     "/api/v1/batches/<uid>/undo",
 }
 """Routes that only write; what they do is tested where they are at home."""

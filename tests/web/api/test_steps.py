@@ -331,6 +331,11 @@ def test_a_line_counts_in_each_cell_by_its_share(sign_in, office):
     hq = sign_in()
     line = {"type": "LineString", "coordinates": [[121.004, 31.005], [121.012, 31.005]]}
     ribbon = str(uuid.uuid4())
+    would = hq.post("/api/v1/problems/cells", json={"geometry": line}).json
+    assert [(one["name"], round(one["share"], 6), one["leads"]) for one in would["cells"]] == [
+        ("网格0", 0.75, True),
+        ("网格1", 0.25, False),
+    ]
     body = {"uid": ribbon, "category": "0401", "geometry": line}
     assert hq.post("/api/v1/problems", json=body).status_code == 201
     record(hq, lon=121.002)
@@ -351,3 +356,6 @@ def test_a_line_counts_in_each_cell_by_its_share(sign_in, office):
     assert ">1.75<" in page
     limited = sign_in(Role.AREA_MANAGER, area_id=office[0][0])
     assert found(limited) == {"网格0": 1.75, "无": 0.25}, "no cell of another area is named"
+    would = limited.post("/api/v1/problems/cells", json={"geometry": line}).json
+    assert [one["name"] for one in would["cells"]] == ["网格0"]
+    assert round(would["elsewhere"], 6) == 0.25

@@ -46,12 +46,17 @@ REPORT = """async (more) => {
 }"""
 
 
+def somewhere(page):
+    """Longitude, latitude and category of a problem that is there."""
+    known = page.request.get(f"{page.url.split('/problems')[0]}/api/v1/problems").json()["features"]
+    point = next(one for one in known if one["geometry"]["type"] == "Point")
+    return *point["geometry"]["coordinates"], point["properties"]["category"]["code"]
+
+
 def test_a_double_is_seen_at_its_check_and_merged_and_the_merge_taken_back_later(open_as):
     page = ready(open_as("/problems"))
     origin = page.url.split("/problems")[0]
-    known = page.request.get(f"{origin}/api/v1/problems?limit=1").json()["features"][0]
-    lon, lat = known["geometry"]["coordinates"]
-    kind = known["properties"]["category"]["code"]
+    lon, lat, kind = somewhere(page)
     kept, double = (
         page.evaluate(REPORT, {"category": kind, "lon": lon, "lat": lat, "description": text})
         for text in ("原件", "重复件")
@@ -75,6 +80,37 @@ def test_a_double_is_seen_at_its_check_and_merged_and_the_merge_taken_back_later
     dialog.locator("button.danger").click()
     near.wait_for()
     assert stands(page, double["number"])["state"] == "recorded"
+
+
+def test_a_record_is_corrected_and_what_somebody_else_changed_meanwhile_is_told(open_as):
+    page = ready(open_as("/problems", ignore="412"))
+    origin = page.url.split("/problems")[0]
+    lon, lat, kind = somewhere(page)
+    made = page.evaluate(REPORT, {"category": kind, "lon": lon, "lat": lat, "description": "占到经营"})
+    page.goto(f"{origin}/problems/{made['uid']}")
+    page.locator("h2 button", has_text="更正").click()
+    page.locator("#step .pin-place").press("ArrowUp")
+    page.fill("#step [name=description]", "占道经营")
+    page.evaluate(
+        """async (uid) => {
+            const { csrf } = JSON.parse(document.querySelector('#begin').textContent);
+            const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': csrf };
+            const body = JSON.stringify({ address: '人民路88号', description: '占道' });
+            await fetch(`/api/v1/problems/${uid}`, { method: 'PATCH', headers, body });
+        }""",
+        made["uid"],
+    )
+    page.click("#step button.primary")
+    told = page.locator("#step .alert", has_text="人民路88号")
+    told.wait_for()
+    assert "占到经营 → 占道" in told.inner_text()
+    assert serious(page) == []
+    assert page.input_value("#step [name=description]") == "占道经营", "what was typed is kept"
+    page.click("#step button.primary")
+    page.wait_for_selector("#step:not([open])", state="attached")
+    now = stands(page, made["number"])
+    assert (now["description"], now["address"]) == ("占道经营", "人民路88号")
+    assert now["geometry"]["coordinates"][1] > lat
 
 
 def test_the_list_is_filtered_and_a_step_on_many_is_shown_taken_and_taken_back(open_as):

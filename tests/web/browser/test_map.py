@@ -103,6 +103,32 @@ def test_axe_finds_nothing_serious(open_as, path):
     assert serious(page) == []
 
 
+def test_a_line_is_drawn_with_taps_and_the_keyboard_and_told_by_its_share_of_cells(open_as):
+    page = open_as()
+    page.click("#record")
+    page.wait_for_selector("#record-panel select")
+    page.locator("#record-panel input[value=line]").check(force=True)
+    for x, y in ((700, 350), (900, 360), (1000, 500)):
+        page.mouse.click(x, y)
+    page.wait_for_selector(".corner >> nth=2")
+    page.locator(".draw-bar button", has_text="撤回上一点").click()
+    page.locator(".draw-bar .add-corner").press("Enter")
+    page.wait_for_selector(".corner >> nth=2")
+    before = page.locator(".draw-bar p").inner_text()
+    page.locator(".corner-place").last.press("ArrowRight")
+    assert page.locator(".draw-bar p").inner_text() != before, "the arrow keys move a corner"
+    page.locator(".draw-bar .primary").click()
+    page.wait_for_selector("#record-panel .note:has-text('%')")
+    page.select_option("#record-panel select", index=1)
+    page.fill("#record-panel textarea", "成排乱停")
+    page.locator("#record-panel form > .row button.primary").click()
+    page.wait_for_selector("#card:has-text('成排乱停')")
+    number = re.search(r"第 (\d+) 号", page.inner_text("#card")).group(1)
+    drawn = page.request.get(f"{page.url.split('/?')[0]}/api/v1/problems/by-number/{number}").json()
+    assert len(drawn["geometry"]["coordinates"]) == 3
+    assert drawn["geometry"]["type"] == "LineString"
+
+
 def test_a_phone_shows_the_map_and_the_button_to_record(open_as):
     page = open_as(width=390, height=844)
     assert page.is_visible("text=上报问题")

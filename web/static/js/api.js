@@ -62,10 +62,13 @@ export async function get(kind, path, parameters) {
   }
 }
 
-export function post(path, body, headers = {}) {
+function write(method, path, body, headers) {
   return send(address(path), {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": begin.csrf, ...headers },
     body: JSON.stringify(body),
   });
 }
+
+export const post = (path, body, headers = {}) => write("POST", path, body, headers);
+export const patch = (path, body, headers = {}) => write("PATCH", path, body, headers);

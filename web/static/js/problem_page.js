@@ -3,6 +3,7 @@
 import { get } from "gridmap/api.js";
 import { addBase } from "gridmap/basemap.js";
 import { begin } from "gridmap/begin.js";
+import { correct, corrected } from "gridmap/correct.js";
 import { byId, h } from "gridmap/dom.js";
 import { evidenceOf } from "gridmap/evidence.js";
 import { ago, gettext, time } from "gridmap/language.js";
@@ -51,8 +52,8 @@ function turns({ rework, returns, suspensions, extensions, look_backs: good, reo
   return list.length ? h("ul", { className: "turns" }, list) : null;
 }
 
-function said({ organisation, person, until, more, other, rule, results }) {
-  return [rule ? gettext("rule {number}: {name}", rule) : "", (results ?? []).map(({ what, count, unit }) => `${what} ${count}${unit}`).join(gettext(", ")), organisation || person ? `→ ${[nameOf(organisation), nameOf(person)].filter(Boolean).join(" · ")}` : "", until ? gettext("until {time}", { time: time(until) }) : "", more ? `+${more}` : "", other ? gettext("with another") : ""].filter(Boolean).join(" ");
+function said({ changed, organisation, person, until, more, other, rule, results }) {
+  return [corrected(changed), rule ? gettext("rule {number}: {name}", rule) : "", (results ?? []).map(({ what, count, unit }) => `${what} ${count}${unit}`).join(gettext(", ")), organisation || person ? `→ ${[nameOf(organisation), nameOf(person)].filter(Boolean).join(" · ")}` : "", until ? gettext("until {time}", { time: time(until) }) : "", more ? `+${more}` : "", other ? gettext("with another") : ""].filter(Boolean).join(" ");
 }
 
 function history({ history: lines, undo }, next) {
@@ -122,7 +123,7 @@ function show(problem) {
         h("h2", {}, gettext("Whose it is")),
         h("p", {}, [nameOf(organisation), nameOf(person)].filter(Boolean).join(" · ") || gettext("Nobody is responsible here."), " ", phone ? (phone.includes("*") ? phone : h("a", { href: `tel:${phone}` }, phone)) : ""),
         h("h2", {}, gettext("Time")), clock(problem), turns(problem),
-        h("h2", {}, gettext("What and where")),
+        h("h2", {}, gettext("What and where"), problem.corrections.length ? h("button", { type: "button", className: "link", onclick: () => correct(problem, next) }, gettext("Correct")) : null),
         h("dl", { className: "facts" }, fact(gettext("Found"), time(found_at)), fact(gettext("Closed"), closed_at ? time(closed_at) : null), fact(gettext("Address"), address), fact(gettext("Cell"), cells.length > 1 ? cells.map((one) => h("div", {}, one.name, ` ${Math.round(one.share * 100)}%`, one.leads ? ` ${gettext("(leads)")}` : "")) : nameOf(cell)), fact(gettext("Road"), nameOf(road)), fact(gettext("Area"), nameOf(area)), fact(gettext("Source"), source_name), fact(gettext("Severity"), severity)),
         links.length ? [h("h2", {}, gettext("Belongs together")), h("ul", { className: "plain" }, links.map((link) => h("li", {}, link.title, " ", h("a", { href: `/problems/${link.uid}` }, gettext("No. {number}", { number: link.number })), " ", h("span", { className: "badge" }, link.state_name))))] : null),
       h("div", {},

@@ -1,16 +1,24 @@
-// Record a problem: put the pin, say what it is, see at once whose it is.
+// Record a problem: put the pin or draw its line or area, say what it is, see at once whose it is.
 
 import { post } from "gridmap/api.js";
 import { begin } from "gridmap/begin.js";
+import { categorySelect } from "gridmap/categories.js";
 import { byId, debounce, h } from "gridmap/dom.js";
 import { uploader } from "gridmap/evidence.js";
-import { gettext, time } from "gridmap/language.js";
+import { gettext, percent, time } from "gridmap/language.js";
+import { drawBar, KINDS, Shape } from "gridmap/shape.js";
 import { findSimilar, similarList } from "gridmap/similar.js";
 import { toast } from "gridmap/toast.js";
 import { newUid } from "gridmap/upload.js";
 import { view } from "gridmap/view.js";
 
 const nameOf = (one) => (one && typeof one === "object" ? one.name || one.code : one);
+
+const HINTS = {
+  point: () => gettext("Click the map to put the pin, or drag it; with the keyboard, the arrow keys move it."),
+  line: () => gettext("For what stretches along a street, such as a row of parked cars."),
+  area: () => gettext("For what covers the ground, such as an illegal shed."),
+};
 
 export class Recorder {
   constructor(map, options, refresh) {
@@ -20,11 +28,7 @@ export class Recorder {
     if (!begin.may.record) return;
     this.button.hidden = false;
     this.button.addEventListener("click", () => (this.active ? this.stop() : this.begin()));
-    this.category = h("select", { id: "record-category", required: true },
-      h("option", { value: "" }, gettext("Choose …")),
-      options.categories.map((major) => (major.children?.length
-        ? h("optgroup", { label: major.name }, major.children.map(({ code, name }) => h("option", { value: code }, name)))
-        : h("option", { value: major.code }, major.name))));
+    this.category = categorySelect(options.categories, { id: "record-category" });
     this.description = h("textarea", { id: "record-description", rows: 3, maxLength: 2000 });
     this.address = h("input", { id: "record-address", maxLength: 300 });
     this.photos = begin.may.attach ? uploader({ stage: "found" }) : null;
@@ -32,10 +36,15 @@ export class Recorder {
     this.fault = h("p", { className: "alert", role: "alert", hidden: true });
     this.similar = h("section", { className: "similar", "aria-live": "polite", hidden: true });
     this.look = debounce(() => this.offer(), 350);
+    this.share = debounce(() => this.tellShares(), 350);
+    this.kinds = h("fieldset", { className: "segments" }, h("legend", { className: "hidden" }, gettext("Shape of the problem")), Object.entries(KINDS).map(([kind, title]) =>
+      h("label", { className: "segment" }, h("input", { type: "radio", name: "record-kind", value: kind, onchange: () => this.shape.choose(kind) }), h("span", {}, title()))));
+    this.bar = h("div", {});
+    this.shares = h("p", { className: "note", role: "status", hidden: true });
     this.category.addEventListener("change", this.look);
     this.form = h("form", { className: "record-form", onsubmit: (event) => this.submit(event) },
       h("h2", {}, gettext("Record a problem")),
-      h("p", { className: "muted" }, gettext("Click the map to put the pin, or drag it; with the keyboard, move the map: the pin starts in its middle.")),
+      this.kinds, this.hint = h("p", { className: "muted" }), this.bar, this.shares,
       this.fault,
       h("label", { htmlFor: "record-category" }, gettext("Category")), this.category,
       h("label", { htmlFor: "record-description" }, gettext("What is wrong")), this.description,
@@ -50,12 +59,9 @@ export class Recorder {
     view.set("open", "");
     this.button.setAttribute("aria-pressed", "true");
     document.body.classList.add("recording");
-    const html = h("div", { className: "pin" });
-    this.pin = L.marker(this.map.getCenter(), { draggable: true, icon: L.divIcon({ className: "pin-place", html, iconSize: [28, 36], iconAnchor: [14, 34] }), title: gettext("Place of the problem"), zIndexOffset: 5000 }).addTo(this.map);
-    this.pin.getElement().setAttribute("aria-label", gettext("Place of the problem"));
-    this.pin.on("moveend", this.look);
+    this.shape = new Shape(this.map, { at: this.map.getCenter(), onchange: () => this.drawn() });
     this.similar.hidden = true;
-    this.look();
+    this.drawn();
     byId("record-panel").replaceChildren(this.form);
     byId("record-panel").hidden = false;
     this.fault.hidden = true;
@@ -64,9 +70,9 @@ export class Recorder {
 
   stop() {
     this.active = false;
-    this.pin?.remove();
+    this.shape?.remove();
     this.button.setAttribute("aria-pressed", "false");
-    document.body.classList.remove("recording");
+    document.body.classList.remove("recording", "drawing");
     byId("record-panel").hidden = true;
     this.form.reset();
     this.photos?.reset();
@@ -75,15 +81,46 @@ export class Recorder {
 
   click(event) {
     if (!this.active) return false;
-    this.pin.setLatLng(event.latlng);
-    this.look();
+    // A click beside a finished shape is no click on what lies there.
+    this.shape.add(event.latlng);
     return true;
+  }
+
+  // Whatever was drawn: the buttons that go with it, whom it touches, what is like it near by.
+  drawn() {
+    const { kind, done } = this.shape;
+    for (const radio of this.kinds.querySelectorAll("input")) radio.checked = radio.value === kind;
+    this.hint.textContent = HINTS[kind]();
+    const held = document.activeElement?.className;
+    this.bar.replaceChildren(...[drawBar(this.shape)].filter(Boolean));
+    if (held === "add-corner") this.bar.querySelector(".add-corner")?.focus();
+    document.body.classList.toggle("drawing", !done);
+    this.shares.hidden = true;
+    if (done) this.look();
+    if (kind !== "point" && this.shape.whole) this.share();
+  }
+
+  // How much of a line or an area lies in which cell, before it is sent.
+  async tellShares() {
+    const { geometry, kind } = this.shape;
+    if (!this.active || kind === "point" || !geometry) return;
+    try {
+      const { cells, elsewhere, outside } = await post("problems/cells", { geometry });
+      if (this.shape.geometry === null || JSON.stringify(this.shape.geometry) !== JSON.stringify(geometry)) return;
+      this.shares.textContent = [
+        ...cells.map(({ name, share, leads }) => `${name} ${percent(share)}${leads ? gettext("(leads)") : ""}`),
+        elsewhere ? gettext("in cells of others {share}", { share: percent(elsewhere) }) : "", outside ? gettext("outside every cell {share}", { share: percent(outside) }) : "",
+      ].filter(Boolean).join(gettext(", "));
+    } catch (error) {
+      this.shares.textContent = error.message;
+    }
+    this.shares.hidden = !this.shares.textContent;
   }
 
   // Open problems near the pin that may be the same thing.
   async offer() {
-    if (!this.active || !begin.may.read) return;
-    const found = await findSimilar(this.pin.getLatLng(), { category: this.category.value });
+    if (!this.active || !begin.may.read || !this.shape.whole) return;
+    const found = await findSimilar(this.shape.place, { category: this.category.value });
     if (!found || !this.active) return;
     this.similar.hidden = !found.length;
     this.similar.replaceChildren(
@@ -97,15 +134,19 @@ export class Recorder {
       this.say(gettext("A photo was refused. Leave it out or try it again; nothing else is lost."));
       return;
     }
+    const { geometry } = this.shape;
+    if (!geometry) {
+      this.say(gettext("The shape is not finished."));
+      return;
+    }
     this.send.disabled = true;
-    const { lat, lng } = this.pin.getLatLng();
     try {
       if (this.photos?.busy) this.send.textContent = gettext("Sending the photos …");
       const attachments = await this.photos?.settled() ?? [];
       if (!this.active) return;
       if (this.photos?.refused.length) throw new Error(gettext("A photo was refused. Leave it out or try it again; nothing else is lost."));
       const made = await post("problems", {
-        uid: this.uid, category: this.category.value, lon: Number(lng.toFixed(7)), lat: Number(lat.toFixed(7)),
+        uid: this.uid, category: this.category.value, geometry,
         description: this.description.value.trim(), address: this.address.value.trim(), found_at: new Date().toISOString(), attachments,
       });
       this.done(made.properties ?? made);
