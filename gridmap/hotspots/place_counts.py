@@ -13,6 +13,8 @@ from gridmap.hotspots.loading import STATES, UNRESOLVED
 from gridmap.problems.models import State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from gridmap.hotspots.view import View
@@ -32,10 +34,19 @@ class PlaceCounts:
     overdue: int
     closed: int
     total: int
+    shared: int
+    """Unresolved lines and polygons with a share in a cell that another one leads; not in the others."""
 
 
 def rows_at(
-    view: View, rows: NDArray[np.int64], kind: str, place_id: int, directory: Directory, *, shape: Any = None
+    view: View,
+    rows: NDArray[np.int64],
+    kind: str,
+    place_id: int,
+    directory: Directory,
+    *,
+    shape: Any = None,
+    shared: Collection[int] = (),
 ) -> NDArray[np.int64]:
     """Return those rows of a view that belong to a place.
 
@@ -47,6 +58,9 @@ def rows_at(
         Its database id.
     shape
         A point's shapely geometry, EPSG:4326; the others need none.
+    shared
+        Case numbers of lines and polygons that have a share in a cell which another one leads; of these too,
+        only what the view lets through.
     """
     snapshot = view.snapshot
     if kind == "area":
@@ -56,6 +70,8 @@ def rows_at(
     if kind == "point":
         return _near(view, rows, shape)
     of_place: NDArray[np.bool_] = snapshot.values(kind, rows) == place_id
+    if shared:
+        of_place |= np.isin(snapshot.number[rows], list(shared))
     return rows[of_place]
 
 
@@ -72,13 +88,29 @@ def _near(view: View, rows: NDArray[np.int64], shape: Any) -> NDArray[np.int64]:
     return rows[near]
 
 
-def counts_at(view: View, kind: str, place_id: int, directory: Directory, *, shape: Any) -> PlaceCounts:
-    """Count the problems of a place."""
-    rows = rows_at(view, view.without("state"), kind, place_id, directory, shape=shape)
+def counts_at(
+    view: View,
+    kind: str,
+    place_id: int,
+    directory: Directory,
+    *,
+    shape: Any,
+    shared: Collection[int] = (),
+) -> PlaceCounts:
+    """Count the problems of a place; parameters as of `rows_at`."""
+    everything = view.without("state")
+    rows = rows_at(view, everything, kind, place_id, directory, shape=shape)
     state = view.snapshot.values("state", rows)
     return PlaceCounts(
-        unresolved=int(np.isin(state, list(UNRESOLVED)).sum()),
+        unresolved=_unresolved(view, rows),
         overdue=int(view.overdue(rows).sum()),
         closed=int((state == STATES.index(State.CLOSED)).sum()),
         total=len(rows),
+        shared=_unresolved(view, everything[np.isin(view.snapshot.number[everything], list(shared))])
+        if shared
+        else 0,
     )
+
+
+def _unresolved(view: View, rows: NDArray[np.int64]) -> int:
+    return int(np.isin(view.snapshot.values("state", rows), list(UNRESOLVED)).sum())

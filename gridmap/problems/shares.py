@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 
     from gridmap.places.ground import Ground
 
-__all__ = ["Shares", "Standing", "keep_shares", "restore_shares", "share_out", "shares_of", "stand_for"]
+__all__ = [
+    "Shares",
+    "Standing",
+    "keep_shares",
+    "restore_shares",
+    "share_out",
+    "shared_into",
+    "shares_of",
+    "stand_for",
+]
 
 _NOTHING = 1e-9
 """A smaller part of a shape is none."""
@@ -221,3 +230,10 @@ def shares_of(session: Session, number: int, cell_id: int | None) -> list[tuple[
     order = (ProblemCell.leads.desc(), ProblemCell.share.desc(), ProblemCell.cell_id)
     found = [(row.cell_id, row.share, row.leads) for row in session.execute(query.order_by(*order))]
     return found or ([] if cell_id is None else [(cell_id, 1.0, True)])
+
+
+def shared_into(session: Session, cell_id: int) -> dict[int, float]:
+    """Return the problems that another cell leads and that have a share in a cell: case number -> share."""
+    query = select(ProblemCell.problem_id, ProblemCell.share)
+    rows = session.execute(query.where(ProblemCell.cell_id == cell_id, ~ProblemCell.leads))
+    return {row.problem_id: row.share for row in rows}

@@ -138,6 +138,7 @@ class Counts(Answer):
     overdue: int
     closed: int
     total: int
+    shared: int = Field(description="Unresolved, in part in this cell, led by another; in no other count")
 
 
 class Card(PlaceProperties):

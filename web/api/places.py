@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from gridmap.places.cards import Faces, named
 from gridmap.places.models import AreaLevel
 from gridmap.places.queries import Places, find_place, read_places
 from gridmap.places.responsibilities import Holder, holders_of
+from gridmap.problems.shares import shared_into
 from web.access import needs
 from web.api.answering import GEOJSON, Body, answers, as_json, directory, feature_collection, today, view_of
 from web.api.blueprint import PLACES, api
@@ -128,8 +130,8 @@ def _card(plural: str, uid: str, query: FilterQuery) -> Body:
     counts = url = None
     if actor().may(Permission.PROBLEM_READ):
         view = view_of(query)
-        counted = counts_at(view, kind, row["id"], names, shape=shape)
-        counts = {name: getattr(counted, name) for name in ("unresolved", "overdue", "closed", "total")}
+        shared = shared_into(db(), row["id"]) if kind == "cell" else {}
+        counts = asdict(counts_at(view, kind, row["id"], names, shape=shape, shared=shared))
         rest = request.query_string.decode()
         url = f"/api/v1/problems?{kind}={uid}" + (f"&{rest}" if rest else "")
     return as_json(

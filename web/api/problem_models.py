@@ -46,13 +46,22 @@ class ProblemProperties(Answer):
     flag_names: list[str]
 
 
+class ListedProblem(ProblemProperties):
+    """A problem in a list that may be of one cell."""
+
+    share: float | None = Field(
+        None,
+        description="With `cell`, where another one leads: the part that lies in the cell asked for",
+    )
+
+
 class ProblemFeature(Answer):
     """GeoJSON feature of a problem."""
 
     type: Literal["Feature"]
     id: str
     geometry: Geometry
-    properties: ProblemProperties
+    properties: ListedProblem
 
 
 class ProblemPage(Answer):

@@ -24,7 +24,7 @@ from gridmap.problems.editing import correctable
 from gridmap.problems.models import Category
 from gridmap.problems.records import find_number, history_of, read_records
 from gridmap.problems.service import checked_shape, record_problem
-from gridmap.problems.shares import share_out, shares_of
+from gridmap.problems.shares import share_out, shared_into, shares_of
 from gridmap.problems.similar import find_similar
 from gridmap.store.engine import writing
 from gridmap.workflow.queries import course_of
@@ -83,7 +83,21 @@ def problems(query: ProblemsQuery) -> Body:
         moment=datetime.fromtimestamp(view.moment, UTC),
         as_of=query.at is not None,
     )
-    return feature_collection(ProblemPage, found.rows, found.geometry, next=page.next, total=page.total)
+    shares = shares_in(query)
+    listed = [
+        row | {"share": shares[row["number"]]} if row["number"] in shares else row for row in found.rows
+    ]
+    return feature_collection(ProblemPage, listed, found.geometry, next=page.next, total=page.total)
+
+
+def shares_in(query: ProblemsQuery) -> dict[int, float]:
+    """Return what other cells lead of the cell that a request names: case number -> share."""
+    names = directory()
+    entry = None if query.cell is None else names.cells.find(query.cell)
+    # Of a cell out of sight nothing is told, not even by what lies partly in it.
+    if entry is None or not Faces(names, actor()).knows(entry):
+        return {}
+    return shared_into(db(), entry.id)
 
 
 def rows_of(view: View, query: ProblemsQuery) -> NDArray[Any]:
@@ -99,7 +113,8 @@ def rows_of(view: View, query: ProblemsQuery) -> NDArray[Any]:
             entry = table.find(uid)
             if entry is None or (kind == "person" and not faces.knows(entry)):
                 raise _unknown(kind, uid)
-            found = rows_at(view, rows, kind, entry.id, names)
+            shared = shares_in(query) if kind == "cell" else ()
+            found = rows_at(view, rows, kind, entry.id, names, shared=shared)
             # A road that ends next door is named by problems in sight; without them it says nothing.
             if not len(found) and not faces.knows(entry):
                 raise _unknown(kind, uid)

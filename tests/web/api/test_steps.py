@@ -327,6 +327,32 @@ def test_what_was_suspended_goes_on_by_itself(app, sign_in, office):
     assert show(hq, uid)["state"] == "accepted"
 
 
+def test_a_line_is_listed_in_each_cell_that_it_touches_and_seen_by_nobody_else(sign_in, office):
+    hq = sign_in()
+    line = {"type": "LineString", "coordinates": [[121.004, 31.005], [121.012, 31.005]]}
+    body = {"uid": str(uuid.uuid4()), "category": "0401", "geometry": line}
+    assert hq.post("/api/v1/problems", json=body).status_code == 201
+    cells = {one["properties"]["name"]: one["id"] for one in hq.get("/api/v1/cells").json["features"]}
+
+    def listed(client, name):
+        answer = client.get(f"/api/v1/problems?cell={cells[name]}")
+        if answer.status_code == 422:
+            return "unknown"
+        return [(one["properties"].get("share"), one["id"]) for one in answer.json["features"]]
+
+    def counted(client, name):
+        counts = client.get(f"/api/v1/cells/{cells[name]}").json["counts"]
+        return counts["unresolved"], counts["shared"]
+
+    assert listed(hq, "网格0") == [(None, body["uid"])]
+    [(share, found)] = listed(hq, "网格1")
+    assert (round(share, 6), found) == (0.25, body["uid"])
+    assert (counted(hq, "网格0"), counted(hq, "网格1")) == ((1, 0), (0, 1))
+    leading, touched = (sign_in(Role.AREA_MANAGER, area_id=area) for area, _, _ in office)
+    assert listed(leading, "网格1") == "unknown", "what is in sight tells nothing of a cell that is not"
+    assert (listed(touched, "网格1"), counted(touched, "网格1")) == ([], (0, 0)), "it is of the other area"
+
+
 def test_a_line_counts_in_each_cell_by_its_share(sign_in, office):
     hq = sign_in()
     line = {"type": "LineString", "coordinates": [[121.004, 31.005], [121.012, 31.005]]}

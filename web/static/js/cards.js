@@ -37,10 +37,11 @@ function holders(list) {
 const fact = (label, value) => (value === undefined || value === null || value === "" ? null : [h("dt", {}, label), h("dd", {}, value)]);
 
 export function problemRow(properties) {
-  const { uid, number: quoted, category, state_name, overdue, address, found_at, due_at } = properties;
+  const { uid, number: quoted, category, state_name, overdue, address, found_at, due_at, share, cell } = properties;
   return h("li", {}, h("button", { type: "button", className: "problem-row", onclick: () => view.set("open", `problem/${uid}`) },
     h("span", { className: "first" }, h("b", {}, nameOf(category)), overdue ? h("span", { className: "badge bad" }, gettext("{time} overdue", { time: ago(due_at) })) : h("span", { className: "badge" }, state_name)),
-    h("span", { className: "second" }, [gettext("No. {number}", { number: quoted }), address, gettext("found {time}", { time: time(found_at) })].filter(Boolean).join(" · "))));
+    h("span", { className: "second" }, [gettext("No. {number}", { number: quoted }), address, gettext("found {time}", { time: time(found_at) })].filter(Boolean).join(" · ")),
+    share === undefined ? null : h("span", { className: "second shared" }, gettext("shared: {share} of it here, led by {cell}", { share: percent(share), cell: nameOf(cell) ?? "" }))));
 }
 
 function counts({ counts: found = {} }) {
@@ -119,6 +120,7 @@ export class Cards {
       h("p", { className: "muted line" }, [place.name ? place.code : null, nameOf(place.area), place.site_type_name, place.address, place.hours].filter(Boolean).join(" · ")),
       place.held === false ? null : null,
       counts(place),
+      place.counts?.shared ? h("p", { className: "muted" }, gettext("{n} more unresolved ones lie here in part and are led by another cell.", { n: number(place.counts.shared) })) : null,
       h("section", {}, h("h3", {}, gettext("Who is responsible")), holders(place.responsibilities)),
       place.last_patrol_at === undefined ? null : h("p", { className: "muted" }, place.last_patrol_at ? gettext("Last patrol {time} ({ago} ago)", { time: time(place.last_patrol_at), ago: ago(place.last_patrol_at) }) : gettext("No patrol on record")),
       kind === "area" ? h("button", { type: "button", onclick: () => view.setFilter({ area: place.uid }) }, gettext("Show only this area")) : null,
