@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from openpyxl import load_workbook
@@ -24,6 +24,7 @@ MOST_ROWS = 5000
 """Lines of a ledger that may come back at once."""
 _MOST_BYTES = 400_000_000
 _SEARCHED = 20
+_HALF = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class LedgerFile:
-    """The lines, the columns that are there, and the language of the headings."""
+    """The lines, the columns that are there, the language of the headings, and headings of other columns."""
 
     rows: list[FileRow]
     names: tuple[str, ...]
     language: str
+    strange: tuple[str, ...] = ()
 
 
 def open_ledger(file: Path) -> LedgerFile:
@@ -118,8 +120,10 @@ def _read(rows: Iterator[tuple[int, tuple[Any, ...]]], heads: list[str]) -> Ledg
                 {name: _value(given[at[name]]) for name in names},
             )
         )
-    return LedgerFile(found, names, "en" if in_english else "zh_CN")
+    strange = tuple(head for head in heads if head and head not in by_title and head not in HIDDEN)
+    return LedgerFile(found, names, "en" if in_english else "zh_CN", strange)
 
 
 def _value(cell: Any) -> Any:
-    return cell.replace(second=0, microsecond=0) if isinstance(cell, datetime) else cell
+    # Spreadsheets keep times as fractions of days, which may fall just short of the minute.
+    return (cell + _HALF).replace(second=0, microsecond=0) if isinstance(cell, datetime) else cell

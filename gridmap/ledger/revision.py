@@ -20,7 +20,7 @@ from gridmap.errors import GridmapError
 from gridmap.labels import label
 from gridmap.language import explain, speak
 from gridmap.ledger.columns import COLUMNS
-from gridmap.ledger.rows import BACK, fingerprint, plain, read_ledger
+from gridmap.ledger.rows import BACK, REST, SEEN, fingerprint, plain, read_ledger
 from gridmap.people.permissions import Permission
 from gridmap.problems.models import Problem, State
 from gridmap.workflow.rules import REFUSALS, Verdict
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gridmap.people.permissions import Actor
     from gridmap.places.cards import Faces
 
-__all__ = ["Change", "Refusal", "Revision", "plan_revision", "step_to"]
+__all__ = ["Change", "Left", "Refusal", "Revision", "plan_revision", "step_to"]
 
 _FIXED = ("number", "category", "found_at", "fix_due_at", "fixed_at", "closed_at", "source")
 """Columns that are looked at although they are not read back: a change in them is refused, not lost."""
@@ -48,6 +48,8 @@ _NOTES = ("remark", "funding")
 _MOST_FUNDING = 1_000_000_000
 _LONGEST = {"description": 5000, "address": 300, "remark": 2000, "state": 100}
 _SLICE = 500
+_DIGITS = 16
+_MOST_SHOWN = 80
 _UNSAID = frozenset({Need.UNTIL, Need.TIME, Need.OTHER, Need.REQUEST})
 """What a step may need that no column of the ledger can say."""
 
@@ -85,13 +87,36 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """An edit that is not taken over, since its column is not read back.
+
+    Attributes
+    ----------
+    row, problem, uid
+        As of a change.
+    column
+        Name in `COLUMNS`.
+    now, found
+        What is there, and what stands in the file.
+    """
+
+    row: int
+    problem: int
+    uid: str
+    column: str
+    now: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
-    """What an edited ledger would do."""
+    """What an edited ledger would do, and what it would not although somebody edited it."""
 
     read: int
     unchanged: int
     changes: list[Change]
     refusals: list[Refusal]
+    left: list[Left]
 
 
 class LineRefusedError(GridmapError):
@@ -129,7 +154,7 @@ def plan_revision(
         lines = read_ledger(session, numbers, faces=faces, scope=scope, zone=settings.zone, moment=now)
         current = {line.uid: line for line in lines}
     times = Counter(row.uid for row in file.rows)
-    found = Revision(len(file.rows), 0, [], [])
+    found = Revision(len(file.rows), 0, [], [], [])
     unchanged = 0
     for row in file.rows:
         try:
@@ -144,10 +169,12 @@ def plan_revision(
                 Refusal(row.number, explain(error), conflict=isinstance(error, StaleLineError))
             )
             continue
-        if change is None:
-            unchanged += 1
-        else:
+        left = _left(row, line, file.names)
+        found.left.extend(left)
+        if change is not None:
             found.changes.append(change)
+        elif not left:
+            unchanged += 1
     return replace(found, unchanged=unchanged)
 
 
@@ -177,7 +204,7 @@ def _change(
 ) -> Change | None:
     """Return what a line changes; None where nobody touched it."""
     same = row.version == line.version
-    if fingerprint(row.values, names) == row.check:
+    if fingerprint(row.values, names)[:_DIGITS] == row.check[:_DIGITS]:
         # Nothing that is read back was touched; the rest is compared while that still means something.
         if same:
             _refuse_fixed(row, line, names)
@@ -202,6 +229,27 @@ def _change(
     return Change(row.number, line.id, line.uid, fields, step) if fields else None
 
 
+def _left(row: FileRow, line: LedgerRow, names: tuple[str, ...]) -> list[Left]:
+    """Return what was edited in columns that are not read back: what the file's own digits give away."""
+    digits, known = fingerprint(row.values, names)[_DIGITS:], row.check[_DIGITS:]
+    if digits == known:
+        return []
+    at = {name: slice(_DIGITS + 4 * i, _DIGITS + 4 * i + 4) for i, name in enumerate(SEEN)}
+    untouched = {name for name in SEEN if digits[at[name]] == known[at[name]]}
+    return [
+        Left(
+            row.number,
+            line.id,
+            line.uid,
+            name,
+            plain(name, line.values.get(name)),
+            plain(name, row.values.get(name))[:_MOST_SHOWN],
+        )
+        for name in REST
+        if name in names and name not in untouched and _differs(row, line, name)
+    ]
+
+
 def _differs(row: FileRow, line: LedgerRow, name: str) -> bool:
     return plain(name, row.values.get(name)) != plain(name, line.values.get(name))
 
@@ -213,7 +261,7 @@ def _refuse_fixed(row: FileRow, line: LedgerRow, names: tuple[str, ...]) -> None
                 "{column}: this column is not read back; it is “{expected}”, found “{found}”.",
                 column=COLUMNS[name].title,
                 expected=plain(name, line.values.get(name)),
-                found=plain(name, row.values.get(name))[:80],
+                found=plain(name, row.values.get(name))[:_MOST_SHOWN],
             )
 
 

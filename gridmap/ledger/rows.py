@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,22 @@ if TYPE_CHECKING:
     from gridmap.people.permissions import Scope
     from gridmap.places.cards import Faces
 
-__all__ = ["BACK", "LedgerRow", "fingerprint", "plain", "read_ledger"]
+__all__ = ["BACK", "REST", "SEEN", "LedgerRow", "clean", "fingerprint", "plain", "read_ledger"]
 
 _SLICE = 1000
 _TIMES = ("found_at", "dispatched_at", "fix_due_at", "fixed_at", "closed_at")
 _AT_WORK = {State.DISPATCHED, State.ACCEPTED, State.SENT_BACK}
 BACK = tuple(column.name for column in COLUMNS.values() if column.back)
 """Columns that are read back."""
+REST = tuple(column.name for column in COLUMNS.values() if not column.back and column.kind is not Kind.PHOTO)
+"""Columns that are not; a change in them is told, not lost."""
+SEEN = ("person", "phone", "overdue")
+"""Those of them that depend on who looks and when: another reader sees something else without any edit."""
+MOST_TEXT = 32_767
+"""Characters that a cell takes."""
+_UNHEARD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no workbook holds."""
+_ESCAPED_RETURN = re.compile("_x000D_", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +158,37 @@ def _yes(*, said: bool) -> str:
 
 
 def fingerprint(values: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Sixteen digits that tell whether anything that is read back, of some columns, was changed in a file."""
-    said = "\x1f".join(plain(name, values.get(name)) for name in BACK if name in set(names))
+    """Digits of what stands in a line, that tell what was changed in a file.
+
+    Sixteen for what is read back, sixteen for the rest, and four for each of `SEEN`.
+    """
+    wanted = set(names)
+    back = [name for name in BACK if name in wanted]
+    rest = [name for name in REST if name in wanted]
+    apart = "".join(_digits(values, [name])[:4] for name in SEEN)
+    return _digits(values, back) + _digits(values, rest) + apart
+
+
+def _digits(values: Mapping[str, Any], names: list[str]) -> str:
+    said = "\x1f".join(plain(name, values.get(name)) for name in names)
     return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+
+
+def clean(text: str) -> str:
+    """Return what of a text a workbook can hold."""
+    return _UNHEARD.sub("", text)[:MOST_TEXT]
 
 
 def plain(name: str, value: Any) -> str:
     """A value as text, so that what a spreadsheet makes of it compares equal."""
     if value is None or value == "":
         return ""
-    if COLUMNS[name].kind is Kind.MONEY:
+    kind = COLUMNS[name].kind
+    if kind in {Kind.MONEY, Kind.NUMBER}:
         try:
-            return f"{float(value):.2f}"
+            return f"{float(value):.2f}" if kind is Kind.MONEY else f"{float(value):.12g}"
         except (TypeError, ValueError):
-            return str(value).strip()
+            pass
     # Spreadsheets write line ends as they like.
-    return str(value).replace("\r\n", "\n").replace("_x000D_", "").strip()
+    text = clean(str(value)).replace("\r\n", "\n").replace("\r", "\n")
+    return _ESCAPED_RETURN.sub("", text).strip()

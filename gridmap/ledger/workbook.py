@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.drawing.image import Image as SheetImage
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
@@ -20,7 +19,7 @@ from PIL import Image
 from gridmap.labels import label
 from gridmap.language import gettext
 from gridmap.ledger.columns import Kind
-from gridmap.ledger.rows import fingerprint
+from gridmap.ledger.rows import clean, fingerprint
 from gridmap.problems.models import State
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ HEAD_ROW = 3
 HIDDEN = ("gridmap:uid", "gridmap:version", "gridmap:check")
 """Headings of the hidden columns that a ledger needs to come back."""
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-_MOST_TEXT = 32_767
 _PHOTO_HEIGHT = 90
 _HEAD, _BACK = PatternFill("solid", fgColor="E7EFEE"), PatternFill("solid", fgColor="FFF6DD")
 _THIN = Side(style="thin", color="C3CCC9")
@@ -68,7 +66,7 @@ def safe(sheet: Any, value: Any) -> Any:
     """A value as a cell that no spreadsheet takes for a formula."""
     if not isinstance(value, str):
         return value
-    value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_MOST_TEXT]
+    value = clean(value)
     if not value.startswith(_DANGEROUS):
         return value
     cell: Any = WriteOnlyCell(sheet, value)

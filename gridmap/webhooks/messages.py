@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-__all__ = ["LONGEST_TEXT", "Happening", "body_of", "trial_body"]
+__all__ = ["LONGEST_TEXT", "MOST_BYTES", "Happening", "body_of", "trial_body"]
 
 LONGEST_TEXT = 12
 """Problems that a text names one by one."""
+MOST_BYTES = 2048
+"""UTF-8 bytes of a text: what WeCom takes of one, and DingTalk takes more."""
+_MOST_PART = 60
+"""Characters of an address, a note or a name in a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,22 +85,48 @@ def _told(one: Happening) -> dict[str, Any]:
 
 
 def _lines(happenings: list[Happening], zone: ZoneInfo) -> list[str]:
-    lines = []
+    """One line for each of the first that fit, and how many more there are."""
+    lines: list[str] = []
+    room = MOST_BYTES
     for one in happenings[:LONGEST_TEXT]:
-        due = one.due_at.astimezone(zone) if one.due_at and not State(one.state).resolved else None
-        parts = [
-            gettext("No. {number}", number=one.number),
-            one.category_name,
-            one.address or one.area_name,
-            _name(one.action),
-            one.organisation_name,
-            gettext("due {time}", time=f"{due:%m-%d %H:%M}") if due else "",
-            one.note,
-        ]
-        lines.append(" · ".join(part for part in parts if part))
-    if len(happenings) > LONGEST_TEXT:
-        lines.append(gettext("… and {n} more", n=len(happenings) - LONGEST_TEXT))
+        line = _line(one, zone)
+        left = len(happenings) - len(lines) - 1
+        end = _size(_more(left)) if left else 0
+        if _size(line) + end > room:
+            break
+        lines.append(line)
+        room -= _size(line)
+    if len(lines) < len(happenings):
+        lines.append(_more(len(happenings) - len(lines)))
     return lines
+
+
+def _size(line: str) -> int:
+    return len(line.encode()) + 1
+
+
+def _more(n: int) -> str:
+    return gettext("… and {n} more", n=n)
+
+
+def _line(one: Happening, zone: ZoneInfo) -> str:
+    due = one.due_at.astimezone(zone) if one.due_at and not State(one.state).resolved else None
+    parts = [
+        gettext("No. {number}", number=one.number),
+        one.category_name,
+        one.address or one.area_name,
+        _name(one.action),
+        one.organisation_name,
+        gettext("due {time}", time=f"{due:%m-%d %H:%M}") if due else "",
+        one.note,
+    ]
+    return " · ".join(_cut(part) for part in parts if part.strip())
+
+
+def _cut(part: str) -> str:
+    """A part on one line, and not longer than leaves room for the others."""
+    said = " ".join(part.split())
+    return said if len(said) <= _MOST_PART else said[: _MOST_PART - 1] + "…"
 
 
 def _name(action: str) -> str:

@@ -27,7 +27,7 @@ from gridmap.labels import label
 from gridmap.language import gettext
 from gridmap.ledger.columns import COLUMNS, Kind, chosen
 from gridmap.ledger.photos import photos_of
-from gridmap.ledger.reading import open_ledger
+from gridmap.ledger.reading import MOST_ROWS, open_ledger
 from gridmap.ledger.revision import plan_revision
 from gridmap.ledger.rows import read_ledger
 from gridmap.ledger.service import choose_columns, columns_of
@@ -87,6 +87,7 @@ def index() -> str:
         query=query,
         state=",".join(sorted(query.state)) if query.state else "",
         total=len(_numbers(query)),
+        most_back=MOST_ROWS,
         filters=filters_in_words(query),
         columns=COLUMNS.values(),
         wanted=set(columns_of(db(), actor())),
@@ -256,16 +257,22 @@ def _sent(uid: uuid.UUID) -> Path:
 @needs(Permission.PROBLEM_EXPORT)
 def preview(uid: uuid.UUID) -> str:
     """Show line by line what an edited ledger would change, and what is refused and why."""
+    sent = open_ledger(_sent(uid))
     plan = plan_revision(
         db(),
         actor(),
-        open_ledger(_sent(uid)),
+        sent,
         faces=Faces(directory(), actor()),
         settings=installation().settings,
         now=now(),
     )
     return render_template(
-        "ledger_back.html", uid=uid, name=request.args.get("name", "")[:100], plan=plan, columns=COLUMNS
+        "ledger_back.html",
+        uid=uid,
+        name=request.args.get("name", "")[:100],
+        plan=plan,
+        columns=COLUMNS,
+        strange=sent.strange,
     )
 
 

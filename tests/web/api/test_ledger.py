@@ -135,11 +135,14 @@ def test_only_what_one_may_export_is_in_it_and_phones_are_masked(sign_in, town, 
     assert {row[6] for row in list(listed.values)[1:]} == {mine.name}
 
 
-def test_an_untouched_ledger_changes_nothing(sign_in, town, engine):
+def test_an_untouched_ledger_changes_nothing(sign_in, town, engine, monkeypatch):
     client = sign_in()
+    some(engine, description="红\x08灯\x1f\ufffe\r坏了_x000d_", address=" =1\x0b ")
     page = client.get(back(client, export(client))).text
     assert "台账中没有任何修改" in page
     assert page.count(f"<b>{len(town.frame)}</b>") == 2  # read, and unchanged
+    monkeypatch.setattr("web.pages.ledger.MOST_ROWS", 5)
+    assert "一个文件最多可回传5行" in client.get(f"/ledger?{ALL}").text
 
 
 def test_an_edited_ledger_is_shown_taken_over_and_taken_back(sign_in, town, engine):
@@ -178,6 +181,40 @@ def test_an_edited_ledger_is_shown_taken_over_and_taken_back(sign_in, town, engi
     assert (problem.address, problem.state, problem.checked_at) == ("旧址", State.RECORDED, None)
     assert (note.remark, note.funding) == ("", None)
     assert client.post(f"/ledger/revisions/{revision}/undo").status_code == 409
+
+
+def test_edits_that_are_not_read_back_are_told_with_where_to_make_them(sign_in, town, engine):
+    hq = sign_in()
+    number = some(engine, state=State.DISPATCHED, organisation_id=town.squads[0].id, rework=2)
+    book = export(hq, columns=f"{COLUMNS} community on_time overdue rework lon")
+    edits = {
+        "责任单位": ("派遣", town.squads[1].name),
+        "社区": ("位置", "别的社区"),
+        "是否按期": ("流转", "否"),
+        "返工次数": ("流转", 0),
+        "经度": ("位置", 121.5),
+        "联系电话": ("人员", "13900000000"),
+    }
+    for title, (_, value) in edits.items():
+        cell(book, number, title).value = value
+    book.worksheets[0].cell(3, 30).value = "领导批示"
+    row = cell(book, number, "返工次数").row
+    place = back(hq, book)
+    # What another one sees of people and phones is no edit.
+    for reader in (hq, sign_in(Role.ORGANISATION_LEAD, organisation_id=town.squads[0].id)):
+        page = reader.get(place if reader is hq else back(reader, book)).text
+        told = page.split('id="left"')[1].split("</table>")[0]
+        lines = [re.findall(r"<td[^>]*>(.*?)</td>", part) for part in told.split("<tr>")[2:]]
+        assert {line[2] for line in lines} == set(edits)
+        for line in lines:
+            where, value = edits[line[2]]
+            assert line[0] == str(row)
+            assert line[4] == str(value)
+            assert where in line[5]
+        assert "领导批示" in page
+    assert dict(zip(*[[line[i] for line in lines] for i in (2, 3)], strict=True))["返工次数"] == "2"
+    assert "台账中没有任何修改" not in page
+    assert hq.post(f"{place}/apply").status_code == 409
 
 
 def test_what_changed_meanwhile_is_a_conflict_and_an_untouched_line_is_none(sign_in, town, engine):
