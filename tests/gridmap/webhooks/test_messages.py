@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from gridmap.webhooks.messages import LONGEST_TEXT, MOST_BYTES, Happening, body_of
 from gridmap.webhooks.models import Target
 
-WORDS = st.text(st.sampled_from("网格违建路\n \r街🚧a·"), max_size=400)
+WORDS = st.builds(
+    lambda said, times: said * times,
+    st.text(st.sampled_from("网格违建路\n \r街🚧a·"), min_size=1, max_size=6),
+    st.sampled_from([0, 1, 80]),
+)
 HAPPENINGS = st.builds(
     Happening,
     event=st.just("e"),
