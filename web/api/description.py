@@ -9,6 +9,7 @@ from flask import current_app
 from web.access import open_to_all
 from web.api.blueprint import api
 from web.api.models import Fault
+from web.api.problem_models import StaleFault
 
 if TYPE_CHECKING:
     from flask_openapi3.openapi import OpenAPI
@@ -42,7 +43,7 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
 
 def _media(content: dict[str, Any], schemas: dict[str, Any]) -> str:
     name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    if name == Fault.__name__:
+    if name in {Fault.__name__, StaleFault.__name__}:
         return _FAULT
     # An older framework leaves out the constant of `type`.
     return _GEOJSON if "features" in schemas.get(name, {}).get("properties", {}) else _JSON

@@ -37,6 +37,7 @@ __all__ = [
     "Time",
     "Uid",
     "UidPath",
+    "VersionHeader",
 ]
 
 MOST = 5000
@@ -329,3 +330,13 @@ class BasePath(TilePath):
     """A tile of the base map."""
 
     z: int = Field(ge=0, le=15)
+
+
+class VersionHeader(BaseModel):
+    """Which version of a problem a change is meant for."""
+
+    if_match: str = Field(
+        "",
+        alias="If-Match",
+        description="ETag of the problem, or several with commas between: 412 where it has changed since",
+    )

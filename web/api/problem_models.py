@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from web.api.models import Answer, CodeName, Geometry, Ref
+from web.api.models import Answer, CodeName, Fault, Geometry, Ref
 
 __all__ = [
     "AttachmentList",
@@ -16,6 +16,7 @@ __all__ = [
     "ProblemProperties",
     "RecordedProblem",
     "SimilarAnswer",
+    "StaleFault",
 ]
 
 
@@ -111,6 +112,12 @@ class HistoryEvent(Answer):
     batch: str | None = Field(description="By which the step can be taken back")
     undone: bool = Field(description="Whether the step was taken back")
     details: dict[str, Any]
+
+
+class StaleFault(Fault):
+    """The problem has changed since the version that ``If-Match`` names (412)."""
+
+    changes: list[HistoryEvent] = Field(description="What has happened since")
 
 
 class Attachment(Answer):

@@ -25,8 +25,8 @@ from web.access import needs
 from web.api.answering import as_json, directory, now, view_of
 from web.api.blueprint import PROBLEMS, api
 from web.api.models import Fault
-from web.api.parameters import UidPath
-from web.api.problem_models import ProblemDetail
+from web.api.parameters import UidPath, VersionHeader
+from web.api.problem_models import ProblemDetail, StaleFault
 from web.api.problems import rows_of, told
 from web.api.step_models import BulkOutcome, BulkStep, Corrections, NewStep, StepTaken, UndoneAnswer
 from web.errors import validation_failed
@@ -60,10 +60,10 @@ def version_expected() -> str | None:
 @api.post(
     "/problems/<uid>/steps",
     tags=[PROBLEMS],
-    responses={"200": StepTaken, "404": Fault, "409": Fault, "412": Fault},
+    responses={"200": StepTaken, "404": Fault, "409": Fault, "412": StaleFault},
 )
 @needs(Permission.PROBLEM_READ)
-def take_step(path: UidPath, body: NewStep) -> Response:
+def take_step(path: UidPath, header: VersionHeader, body: NewStep) -> Response:  # noqa: ARG001 - declared
     """Take a step with one problem; ``If-Match`` with its ETag refuses (412) where it has changed since."""
     settings = installation().settings
     faces = Faces(directory(), actor())
@@ -87,10 +87,10 @@ def take_step(path: UidPath, body: NewStep) -> Response:
 @api.patch(
     "/problems/<uid>",
     tags=[PROBLEMS],
-    responses={"200": ProblemDetail, "404": Fault, "409": Fault, "412": Fault},
+    responses={"200": ProblemDetail, "404": Fault, "409": Fault, "412": StaleFault},
 )
 @needs(Permission.PROBLEM_CHECK)
-def correct(path: UidPath, body: Corrections) -> Response:
+def correct(path: UidPath, header: VersionHeader, body: Corrections) -> Response:  # noqa: ARG001 - declared
     """Put a problem's record right; ``If-Match`` with its ETag refuses (412) where it has changed since."""
     settings = installation().settings
     with writing(installation().engine) as session:

@@ -17,6 +17,7 @@ from gridmap.problems.catalogue import ensure_categories
 from gridmap.problems.models import Category, Problem
 from gridmap.store.engine import reading, writing
 from gridmap.workflow.resuming import resume_due
+from web.api.problem_models import StaleFault
 
 BOX = "SRID=4326;MULTIPOLYGON((({0} 31,{1} 31,{1} 31.01,{0} 31.01,{0} 31)))"
 
@@ -183,6 +184,16 @@ def test_a_stale_change_is_refused_and_told_what_happened(sign_in, office):
     step(sign_in(Role.SUPERVISION), uid, "check", note="属实")
     refused = step(hq, uid, "reject", expect=412, note="无效", headers={"If-Match": tag})
     assert [line["action"] for line in refused["changes"]] == ["check"]
+    # The description says so, that clients made from it can do the same.
+    paths = hq.get("/api/v1/openapi.json").json["paths"]
+    StaleFault.model_validate(refused)
+    for declared in (
+        paths["/api/v1/problems/{uid}/steps"]["post"],
+        paths["/api/v1/problems/{uid}"]["patch"],
+    ):
+        assert ("If-Match", "header") in {(one["name"], one["in"]) for one in declared["parameters"]}
+        answer = declared["responses"]["412"]["content"]["application/problem+json"]["schema"]
+        assert answer["$ref"].endswith("StaleFault")
     fresh = hq.get(f"/api/v1/problems/{uid}").headers["ETag"]
     step(hq, uid, "dispatch", headers={"If-Match": fresh})
 
