@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["course_of", "last_line", "links_of", "request_of", "steps_of", "version_of"]
 
+_MOST_DIGITS = 18
+"""Of a number that every store can hold."""
+
 
 def version_of(session: Session, number: int) -> str:
     """Name the version of a problem: another one after every change of it or of its history."""
@@ -35,7 +38,7 @@ def version_of(session: Session, number: int) -> str:
 def last_line(version: str) -> int:
     """Id of the last line of history that a version had; 0 if it is none of `version_of`."""
     _, _, line = version.partition("-")
-    return int(line) if line.isdecimal() else 0
+    return int(line) if line.isdecimal() and len(line) <= _MOST_DIGITS else 0
 
 
 def course_of(session: Session, actor: Actor, number: int) -> dict[str, Any]:

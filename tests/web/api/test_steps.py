@@ -194,6 +194,7 @@ def test_a_stale_change_is_refused_and_told_what_happened(sign_in, office):
         assert ("If-Match", "header") in {(one["name"], one["in"]) for one in declared["parameters"]}
         answer = declared["responses"]["412"]["content"]["application/problem+json"]["schema"]
         assert answer["$ref"].endswith("StaleFault")
+    step(hq, uid, "reject", expect=412, note="无效", headers={"If-Match": f'"1-{"9" * 40}"'})
     fresh = hq.get(f"/api/v1/problems/{uid}").headers["ETag"]
     step(hq, uid, "dispatch", headers={"If-Match": fresh})
 
