@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveSnapshot", "identify"]
 
-_FORMAT = 2
+_FORMAT = 3
 _WITNESSES = 16
 _WORTH_SAVING = 20_000
 """Rows changed since the copy on disk, above which a new one is written."""

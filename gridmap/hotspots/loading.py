@@ -61,8 +61,9 @@ _TIMES = ("opened", "due", "closed", "checked", "dispatched", "fixed", "fix_due"
 def read_problems(session: Session, *, after: int | None = None) -> dict[str, NDArray[Any]]:
     """Read problems, all of them or those touched after a change.
 
-    A resolved problem without a closing time counts as closed when it was found; an unresolved one is not
-    closed, whatever an earlier closing left behind.
+    A resolved problem without a closing time was open at no moment, as if closed the second before it was
+    found; so it took no time that could be measured. An unresolved one is not closed, whatever an earlier
+    closing left behind.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def read_problems(session: Session, *, after: int | None = None) -> dict[str, ND
     np.maximum(columns["opened"], 0, out=columns["opened"])
     resolved = ~np.isin(columns["state"], list(UNRESOLVED))
     undated = resolved & (columns["closed"] < 0)
-    columns["closed"][undated] = columns["opened"][undated]
+    columns["closed"][undated] = np.maximum(columns["opened"][undated] - 1, 0)
     columns["closed"][~resolved] = -1
     return columns
 

@@ -9,9 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
+from geodata.point_columns import NEVER, PointFilter
+from gridmap.figures.counting import Lives, medians
 from gridmap.hotspots.life import COUNTS, count_of, late, on_time, recurring
 from gridmap.hotspots.live import LiveSnapshot
-from gridmap.hotspots.loading import SOURCES, STATES
+from gridmap.hotspots.loading import SOURCES, STATES, read_problems
+from gridmap.hotspots.snapshot import Snapshot
 from gridmap.people.models import Organisation
 from gridmap.places.models import Area
 from gridmap.problems.models import Category, Problem, Source, State
@@ -99,7 +102,7 @@ def truth(engine):
     with reading(engine) as session:
         for p in session.scalars(select(Problem)):
             opened = int(p.found_at.timestamp())
-            closed = int(p.closed_at.timestamp()) if p.closed_at else opened
+            closed = int(p.closed_at.timestamp()) if p.closed_at else opened - 1
             rows[p.id] = (
                 p.lon,
                 p.lat,
@@ -123,6 +126,20 @@ def truth(engine):
                 p.recurrence,
             )
     return rows
+
+
+def test_a_closing_at_an_unknown_time_is_in_no_median_and_open_at_no_moment(engine, ground):
+    with writing(engine) as session:
+        for hours in (None, 5, 7):
+            at = None if hours is None else START + timedelta(hours=hours)
+            record(session, ground, next_change(session), state=State.CLOSED, closed_at=at)
+    with reading(engine) as session:
+        snapshot = Snapshot.build(read_problems(session), change=1, rebuild=0)
+    lives = Lives.of(snapshot, slice(None))
+    assert medians(lives, np.zeros(3, dtype=np.int64), 1)["to_close"].tolist() == [6.0]
+    assert (lives.closed != NEVER).all()
+    unresolved = snapshot.points.weigh(PointFilter(open_at=int(START.timestamp())))
+    assert unresolved.sum() == 2
 
 
 def at_clock(engine, live):
