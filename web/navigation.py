@@ -82,7 +82,7 @@ ENTRIES: tuple[Entry | Group, ...] = (
             Entry(N_("From residents"), "/residents", Permission.RESIDENT_MODERATE),
             Entry(N_("Coverage audit"), "/coverage", Permission.PLACE_AUDIT),
             Entry(N_("Draw cells"), "/coverage/draw", Permission.PLACE_DRAW, everywhere=True),
-            Entry(N_("Import"), "/imports", Permission.PLACE_IMPORT, everywhere=True),
+            Entry(N_("Import"), "/imports", Permission.PROBLEM_IMPORT),
             Entry(N_("Trail of changes"), "/trail", Permission.TRAIL_READ, everywhere=True),
         ),
     ),

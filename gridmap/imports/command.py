@@ -165,7 +165,7 @@ def _show(plan: Plan, settings: Settings) -> None:
 def show_imports(settings: Settings) -> None:
     """List the imports, newest first."""
     with reading(open_store(settings)) as session:
-        for one in list_imports(session):
+        for one in list_imports(session, Actor.owner()):
             counts = one.counts
             click.echo(
                 f"{one.uid}  {one.applied_at.astimezone(settings.zone):%Y-%m-%d %H:%M}  "

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.store.base import Base, BigId, Identified, text_enum
@@ -36,6 +36,8 @@ class Import(Base, Identified):
     """Rows read, created, changed, unchanged and refused."""
     state: Mapped[ImportState] = mapped_column(text_enum(ImportState), default=ImportState.APPLIED)
     actor: Mapped[str] = mapped_column(String(100))
+    login_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Who brought it in, where that was somebody signed in. No foreign key, as persons come from imports."""
     applied_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
 

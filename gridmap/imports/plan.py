@@ -139,6 +139,9 @@ class Kind:
         Geometry types taken, as shapely type ids; empty: a table without coordinates.
     plan
         Turns a reading into what would be written; None where the file is no table.
+    limited
+        Whether somebody whose permission is limited to areas may bring in what lies in them. Other kinds
+        rewrite the ground of the whole city.
     """
 
     name: str
@@ -147,6 +150,7 @@ class Kind:
     fields: Callable[[tzinfo], Sequence[Field]]
     shapes: frozenset[int]
     plan: Callable[[Reading, Writer], Plan] | None
+    limited: bool = False
 
 
 @dataclass(slots=True)

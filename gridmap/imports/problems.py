@@ -22,8 +22,11 @@ from gridmap.imports.problem_changes import (
     unlimited,
 )
 from gridmap.people.permissions import Permission
-from gridmap.problems.bulk import insert_problems
+from gridmap.places.ground import ground_on
+from gridmap.problems.assignment import areas_of
+from gridmap.problems.bulk import insert_problems, within
 from gridmap.problems.models import Category, Source, State
+from gridmap.problems.shares import stand_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.imports.plan import Reading, Writer
+    from gridmap.people.permissions import Scope
 
 __all__ = ["PROBLEMS", "problem_fields"]
 
@@ -154,11 +158,16 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
         fields[name] = fields[name].astype("datetime64[us]")
     fields["source"] = _sources(fields["source"])
     fields["state"] = _states(fields["state"], fields["closed_at"])
-    category_ids, new_categories = _categories(reading, session, create=bool(more.get("create_categories")))
+    scope = writer.actor.scope(Permission.PROBLEM_IMPORT)
+    # Categories are the whole city's.
+    create = bool(more.get("create_categories")) and scope.everywhere
+    category_ids, new_categories = _categories(reading, session, create=create)
     source_name = str(more.get("source_name") or "import")
     fields["external_id"] = _identities(reading)
-    good = reading.good
     existing = existing_of(session, source_name)
+    if not scope.everywhere:
+        _refuse_outside(reading, writer, scope, existing)
+    good = reading.good
     found = pd.Index(existing["external_id"]).get_indexer(pd.Index(fields["external_id"][good]))
     created, changed = found < 0, np.zeros(len(good), dtype=bool)
     known = np.flatnonzero(~created)
@@ -211,6 +220,33 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
     first = good[:10]
     sample = pd.DataFrame({n: fields[n][first] for n in ("external_id", "category", "found_at", "address")})
     return Plan("problems", reading, counts, (), apply=apply, sample=sample, kept=kept)
+
+
+def _refuse_outside(
+    reading: Reading, writer: Writer, scope: Scope, existing: Mapping[str, NDArray[Any]]
+) -> None:
+    """Refuse what lies outside somebody's areas: by its place, and by where the problem that is there lies.
+
+    Both are told alike, and nothing else is told of what lies there.
+    """
+    good, settings = reading.good, writer.settings
+    ground = ground_on(
+        writer.session,
+        writer.now.astimezone(settings.zone).date(),
+        reach_metres=settings.road_reach_metres,
+    )
+    standing = stand_for(ground.cells.cells, cast("NDArray[np.object_]", reading.geometry)[good])
+    inside = within(scope, areas_of(ground, standing.lon, standing.lat, leading=standing.cell))
+    at = pd.Index(existing["external_id"]).get_indexer(pd.Index(reading.fields["external_id"][good]))
+    inside &= (at < 0) | np.append(within(scope, existing["area_id"]), True)[at]
+    outside = np.zeros(reading.faults.size, dtype=bool)
+    outside[good[~inside]] = True
+    reading.faults.add(
+        outside,
+        "lies outside the areas in which you may import",
+        column="",
+        found=reading.fields["number"],
+    )
 
 
 def _stated(reading: Reading, name: str) -> bool:
@@ -305,5 +341,11 @@ def _columns(
 
 
 PROBLEMS = Kind(
-    "problems", "Problems", Permission.PROBLEM_IMPORT, problem_fields, frozenset({0, 1, 3, 5, 6}), _plan
+    "problems",
+    "Problems",
+    Permission.PROBLEM_IMPORT,
+    problem_fields,
+    frozenset({0, 1, 3, 5, 6}),
+    _plan,
+    limited=True,
 )

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from gridmap.imports.plan import Counts, Kind, Plan, Writer
     from gridmap.imports.steps import Matched
+    from gridmap.people.permissions import Actor
 
-__all__ = ["apply_import", "list_imports", "permission_of", "plan_import", "record_change"]
+__all__ = ["apply_import", "kinds_for", "list_imports", "permission_of", "plan_import", "record_change"]
 
 
 def _kind(name: str) -> Kind:
@@ -37,6 +38,22 @@ def _kind(name: str) -> Kind:
             found=name,
         )
     return KINDS[name]
+
+
+def _scope(actor: Actor, kind: Kind) -> None:
+    if kind.limited:
+        actor.scope(kind.permission)
+    else:
+        actor.scope_everywhere(kind.permission)
+
+
+def kinds_for(actor: Actor) -> list[Kind]:
+    """What somebody may import, in their own area at least."""
+    return [
+        kind
+        for kind in KINDS.values()
+        if actor.may_everywhere(kind.permission) or (kind.limited and actor.may(kind.permission))
+    ]
 
 
 def permission_of(kind: str) -> Permission:
@@ -57,8 +74,7 @@ def plan_import(file: Path, kind_name: str, writer: Writer) -> Plan:
         If the file cannot be read.
     """
     kind = _kind(kind_name)
-    # Whoever imports rewrites the ground of the whole city, so a limited holding is not enough.
-    writer.actor.scope_everywhere(kind.permission)
+    _scope(writer.actor, kind)
     if kind.plan is None:
         return plan_osm(file, writer)
     writer.progress(0, 1, "Reading the file")
@@ -148,6 +164,7 @@ def record_change(
         options=writer.options.stated(),
         counts={name: getattr(counts, name) for name in counts.__slots__},
         actor=writer.actor.name,
+        login_id=writer.actor.login_id,
         applied_at=writer.now,
     )
     session.add(record)
@@ -168,6 +185,9 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def list_imports(session: Session, limit: int = 50) -> list[Import]:
-    """The newest imports first."""
-    return list(session.scalars(select(Import).order_by(Import.id.desc()).limit(limit)))
+def list_imports(session: Session, actor: Actor, limit: int = 50) -> list[Import]:
+    """The newest imports first; only their own for whoever may not import places everywhere."""
+    query = select(Import).order_by(Import.id.desc()).limit(limit)
+    if not actor.may_everywhere(Permission.PLACE_IMPORT):
+        query = query.where(Import.login_id == actor.login_id)
+    return list(session.scalars(query))

@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Date, and_, delete, exists, func, or_, sel
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import ConflictError, NotFoundError
+from gridmap.imports.kinds import KINDS
 from gridmap.imports.models import Import, ImportChange, ImportState
 from gridmap.imports.service import permission_of
 from gridmap.places.locating import locate_places
+from gridmap.problems.bulk import within
 from gridmap.problems.models import ALTERING, Event, EventKind, LinkKind, Problem, ProblemLink
 from gridmap.store.base import Base, UTCDateTime
 from gridmap.store.bulk import insert_rows
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
-    from gridmap.people.permissions import Actor
+    from gridmap.people.permissions import Actor, Scope
 
 __all__ = ["undo_import"]
 
@@ -73,15 +75,15 @@ def undo_import(
     Raises
     ------
     NotFoundError
-        If there is no such import.
+        If there is no such import, or the actor is limited to areas and it is not theirs.
     ConflictError
         If it is undone already, or something made or changed since then rests on it: a step taken on one of
         its problems, a later import, rows that refer to its rows. Nothing is changed then.
     """
     record = session.scalar(select(Import).where(Import.uid == uid))
-    if record is None:
-        raise NotFoundError("There is no import {uid}.", uid=str(uid))
-    actor.scope_everywhere(permission_of(record.kind))
+    scope = None if record is None else actor.scope(permission_of(record.kind))
+    if record is None or scope is None or not (scope.everywhere or _own(session, actor, scope, record)):
+        raise NotFoundError("There is no import {uid}, or it is not yours to take back.", uid=str(uid))
     if record.state is ImportState.UNDONE:
         raise ConflictError("This import was undone already, on {day}.", day=str(record.undone_at))
     _refuse_if_moved_on(session, record)
@@ -106,6 +108,19 @@ def undo_import(
     return record
 
 
+def _own(session: Session, actor: Actor, scope: Scope, record: Import) -> bool:
+    """Whether somebody limited to areas brought it in, and everything it touched lies in them today."""
+    if record.login_id is None or record.login_id != actor.login_id:
+        return False
+    areas = read_columns(session, select(Problem.area_id).where(_touched(record)).distinct())
+    return KINDS[record.kind].limited and bool(within(scope, areas["area_id"]).all())
+
+
+def _touched(record: Import) -> ColumnElement[bool]:
+    """Which problems an import created or changed."""
+    return or_(Problem.import_id == record.id, Problem.uid.in_(_changed("problem", record.id)))
+
+
 def _changed(table: str, import_id: int) -> Select[uuid.UUID]:
     """Uids of the rows of a table that an import changed."""
     return select(ImportChange.row_uid).where(
@@ -123,7 +138,7 @@ def _goes(tables: Mapping[str, Table], name: str, import_id: int) -> ColumnEleme
 
 def _refuse_if_moved_on(session: Session, record: Import) -> None:
     """Refuse if anybody changed how one of the problems stands after the import did; they are held fast."""
-    its = or_(Problem.import_id == record.id, Problem.uid.in_(_changed("problem", record.id)))
+    its = _touched(record)
     session.execute(select(Problem.id).where(its).order_by(Problem.id).with_for_update()).all()
     own, later = aliased(Event), aliased(Event)
     last = (

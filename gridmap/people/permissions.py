@@ -123,7 +123,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | _CHECKS
         | _NOTICES
         | {Permission.PROBLEM_DISPATCH, Permission.PROBLEM_APPROVE, Permission.JOINT_MANAGE}
-        | {Permission.PERSON_MANAGE, Permission.PATROL_PLAN}
+        | {Permission.PROBLEM_IMPORT, Permission.PERSON_MANAGE, Permission.PATROL_PLAN}
         | {Permission.SHOP_RECORD, Permission.SHOP_MANAGE}
         | {Permission.RESIDENT_MODERATE, Permission.RESIDENT_CONTACT},
         Role.ORGANISATION_LEAD: _FIELD

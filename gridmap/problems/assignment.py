@@ -201,12 +201,7 @@ def assign(
     """
     x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     kind = categories.positions(category_ids)
-    cell = ground.cells.assign(x, y)
-    if leading is not None:
-        cell = np.where(leading < 0, cell, leading)
-    area = _taken(ground.cell_area, cell)
-    homeless = np.flatnonzero(area < 0)
-    area[homeless] = ground.areas.assign(x[homeless], y[homeless])
+    cell, area = _cells_and_areas(ground, x, y, leading)
     road = ground.roads.nearest(x, y)
     places: dict[str, NDArray[Any]] = {"area": area, "cell": cell, "road": road}
     held = [(place, ground.held[place, role]) for place, role in HOLDERS]
@@ -244,6 +239,26 @@ def assign(
         person_by=person_by,
         organisation_by=organisation_by,
     )
+
+
+def areas_of(
+    ground: Ground, lon: ArrayLike, lat: ArrayLike, *, leading: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """Ids of the areas in which problems lie, -1 in none, shape (n,); parameters as for `assign`."""
+    x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    return _taken(ground.area_ids, _cells_and_areas(ground, x, y, leading)[1])
+
+
+def _cells_and_areas(
+    ground: Ground, x: NDArray[np.float64], y: NDArray[np.float64], leading: NDArray[np.int64] | None
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    cell = ground.cells.assign(x, y)
+    if leading is not None:
+        cell = np.where(leading < 0, cell, leading)
+    area = _taken(ground.cell_area, cell)
+    homeless = np.flatnonzero(area < 0)
+    area[homeless] = ground.areas.assign(x[homeless], y[homeless])
+    return cell, area
 
 
 def _taken(ids: NDArray[np.int64], at: NDArray[Any]) -> NDArray[np.int64]:

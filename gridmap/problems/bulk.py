@@ -10,6 +10,7 @@ import numpy as np
 from gridmap.deadlines.limits import load_limits
 from gridmap.deadlines.stages import has_stage, stage_dues
 from gridmap.dispatch.service import choose_for
+from gridmap.errors import PermissionDeniedError
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
     from gridmap.config import Settings
     from gridmap.deadlines.calendar import WorkingCalendar
     from gridmap.jobs import Progress
-    from gridmap.people.permissions import Actor
+    from gridmap.people.permissions import Actor, Scope
     from gridmap.problems.assignment import Assignment
 
-__all__ = ["insert_problems"]
+__all__ = ["insert_problems", "within"]
 
 
 def insert_problems(
@@ -81,9 +82,10 @@ def insert_problems(
     Raises
     ------
     PermissionDeniedError
-        If the actor may not bring in problems in the whole city.
+        If the actor may not bring in problems, or not all of these: whoever is limited to areas brings in
+        what lies in them.
     """
-    actor.scope_everywhere(Permission.PROBLEM_IMPORT)
+    scope = actor.scope(Permission.PROBLEM_IMPORT)
     geometry = np.asarray(columns["geometry"], dtype=object)
     count = len(geometry)
     if not count:
@@ -107,6 +109,8 @@ def insert_problems(
         found_at=found_at,
         leading=standing.cell,
     )
+    if not within(scope, whose.area_id).all():
+        raise PermissionDeniedError("This place lies outside the areas in which you may report.")
     limit = _times(columns.get("due_at"), count)
     severity = np.asarray(columns.get("severity", np.full(count, -1)), dtype=np.int16)
     severity = np.where(severity > 0, severity, whose.severity).astype(np.int16)
@@ -179,6 +183,14 @@ def insert_problems(
         step=lambda done: progress(0.8 * count + 0.2 * done, count, "Writing the history"),
     )
     return ids
+
+
+def within(scope: Scope, area_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """In which areas somebody may bring in problems, shape of `area_ids`; -1 is none.
+
+    Whose a new problem is follows from its place, so that a limit to an organisation lets nothing in.
+    """
+    return scope.covers_each(area_ids, np.full(len(area_ids), -1))
 
 
 def _clocks(

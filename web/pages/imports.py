@@ -19,7 +19,7 @@ from werkzeug.utils import secure_filename
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.imports.kinds import KINDS
 from gridmap.imports.plan import ImportOptions, Plan, Writer
-from gridmap.imports.service import apply_import, list_imports, plan_import
+from gridmap.imports.service import apply_import, kinds_for, list_imports, plan_import
 from gridmap.imports.undoing import undo_import
 from gridmap.jobs import JobState
 from gridmap.language import gettext
@@ -101,34 +101,33 @@ def _options(draft: dict[str, Any]) -> ImportOptions:
 
 
 @pages.get("")
-@needs(Permission.PLACE_IMPORT)
+@needs(Permission.PROBLEM_IMPORT)
 def index() -> str:
     """Show the form and what was imported so far."""
-    actor().scope_everywhere(Permission.PLACE_IMPORT)
     return render_template(
         "imports.html",
-        kinds=KINDS.values(),
+        kinds=kinds_for(actor()),
         datums=DATUMS,
-        imports=list_imports(db()),
+        imports=list_imports(db(), actor()),
         zone=installation().settings.zone,
         timezone=installation().settings.timezone,
     )
 
 
 @pages.post("")
-@needs(Permission.PLACE_IMPORT)
+@needs(Permission.PROBLEM_IMPORT)
 def upload() -> AnyResponse:
     """Keep the file, and begin to look at it."""
-    actor().scope_everywhere(Permission.PLACE_IMPORT)
     given = request.files.get("file")
     if given is None or not given.filename:
         raise InvalidValueError("Choose a file to import.", parameter="file")
     kind = request.form.get("kind", "")
-    if kind not in KINDS:
+    allowed = {one.name for one in kinds_for(actor())}
+    if kind not in allowed:
         raise InvalidValueError(
             "Expected a kind of import among {expected}; found {found!r}.",
             parameter="kind",
-            expected=", ".join(KINDS),
+            expected=", ".join(sorted(allowed)),
             found=kind,
         )
     uid = uuid.uuid4()
@@ -217,18 +216,25 @@ def _summary(plan: Plan, zone: ZoneInfo) -> dict[str, Any]:
 
 
 @pages.get("/draft/<uuid:uid>")
-@needs(Permission.PLACE_IMPORT)
+@needs(Permission.PROBLEM_IMPORT)
 def show_draft(uid: uuid.UUID) -> str | AnyResponse:
     """Show how far the work is, what an import would do, or that it is done."""
     _, draft = _load(uid)
     job = installation().jobs.find(draft["job"], owner=actor().login_id)
     if job.kind == "apply" and job.state is JobState.DONE:
         return redirect(url_for("imports.index") + f"#i-{job.result['uid']}")
-    return render_template("import_draft.html", uid=uid, draft=draft, job=job, kind=KINDS[draft["kind"]])
+    return render_template(
+        "import_draft.html",
+        uid=uid,
+        draft=draft,
+        job=job,
+        kind=KINDS[draft["kind"]],
+        may_create=actor().may_everywhere(Permission.PROBLEM_IMPORT),
+    )
 
 
 @pages.post("/draft/<uuid:uid>/plan")
-@needs(Permission.PLACE_IMPORT)
+@needs(Permission.PROBLEM_IMPORT)
 def plan_again(uid: uuid.UUID) -> AnyResponse:
     """Look at the file again with other statements about it."""
     file, draft = _load(uid)
@@ -247,7 +253,7 @@ def plan_again(uid: uuid.UUID) -> AnyResponse:
 
 
 @pages.get("/draft/<uuid:uid>/refused.csv")
-@needs(Permission.PLACE_IMPORT)
+@needs(Permission.PROBLEM_IMPORT)
 def refused(uid: uuid.UUID) -> Response:
     """Every refused row with its reason, for Excel."""
     file, _ = _load(uid)
@@ -259,7 +265,7 @@ def refused(uid: uuid.UUID) -> Response:
 
 
 @pages.post("/draft/<uuid:uid>/apply")
-@needs(Permission.PLACE_IMPORT)
+@needs(Permission.PROBLEM_IMPORT)
 def apply(uid: uuid.UUID) -> AnyResponse:
     """Do it."""
     file, draft = _load(uid)
@@ -287,7 +293,7 @@ def apply(uid: uuid.UUID) -> AnyResponse:
 
 
 @pages.post("/<uuid:uid>/undo")
-@needs(Permission.PLACE_IMPORT)
+@needs(Permission.PROBLEM_IMPORT)
 def undo(uid: uuid.UUID) -> AnyResponse:
     """Take an import back."""
     with writing(installation().engine) as session:
