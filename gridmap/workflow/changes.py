@@ -103,19 +103,34 @@ def changes(  # one argument per thing a step depends on
     if step.action in {Action.DISPATCH, Action.REDISPATCH}:
         new |= {"organisation_id": given.organisation, "person_id": given.person}
     clocks = lives.clocks
-    if line.clock is Run.START:
-        # Each dispatch gives the time allowed, whatever an earlier organisation used or was given.
-        clocks = replace(clocks, allowed=given.allowed, unit=given.unit)
     if step.action is Action.EXTEND and step.more is not None:
         clocks = put_off(clocks, step.more, calendar)
         _keep_clocks(new, clocks)
         new["due_at"] = clocks.due
+    elif line.clock in {Run.START, Run.START_ELSEWHERE}:
+        # Whoever gets it has the time allowed, whatever an earlier organisation used or was given.
+        fresh = run_clocks(
+            Run.START, replace(clocks, allowed=given.allowed, unit=given.unit), moment, calendar
+        )
+        anew = np.full(count, fill_value=True)
+        if line.clock is Run.START_ELSEWHERE:
+            # Without a limit there is none to keep.
+            anew = (given.organisation != lives["organisation_id"]) | np.isnat(clocks.due)
+        clocks = _either(anew, fresh, clocks)
+        _keep_clocks(new, clocks)
     elif line.clock is not Run.KEEP:
         clocks = run_clocks(line.clock, clocks, moment, calendar)
         _keep_clocks(new, clocks)
     if line.to is not None:
         new["due_at"] = _due_at(step, line.to, line.clock, clocks, stage_due)
     return new
+
+
+def _either(which: NDArray[np.bool_], one: Clocks, other: Clocks) -> Clocks:
+    """The clocks of one where `which`, of the other elsewhere."""
+    return type(one)(
+        *(np.where(which, getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+    )
 
 
 def _keep_clocks(new: Columns, clocks: Clocks) -> None:

@@ -80,6 +80,8 @@ class Run(StrEnum):
     KEEP = "keep"
     START = "start"
     """From nothing."""
+    START_ELSEWHERE = "start_elsewhere"
+    """From nothing where another organisation gets it; otherwise it runs on."""
     STOP = "stop"
     GO_ON = "go_on"
     """From where it stopped."""
@@ -124,7 +126,14 @@ TRANSITIONS: Mapping[Action, Transition] = MappingProxyType(
             _line(
                 _A.DISPATCH, {_S.CHECKED, _S.RETURNED}, _S.DISPATCHED, _P.PROBLEM_DISPATCH, clock=Run.START
             ),
-            _line(_A.REDISPATCH, AT_WORK, _S.DISPATCHED, _P.PROBLEM_DISPATCH, _N.REASON, clock=Run.START),
+            _line(
+                _A.REDISPATCH,
+                AT_WORK,
+                _S.DISPATCHED,
+                _P.PROBLEM_DISPATCH,
+                _N.REASON,
+                clock=Run.START_ELSEWHERE,
+            ),
             _line(_A.ACCEPT, {_S.DISPATCHED, _S.SENT_BACK}, _S.ACCEPTED, _P.PROBLEM_FIX),
             _line(
                 _A.RETURN,

@@ -153,9 +153,11 @@ def log_of(app):
 
 def clock_of(steps, now):
     """Walk along one problem's steps: until when it had to be fixed, and whether it was in time."""
-    since, used, allowed, due, in_time = None, timedelta(0), None, None, None
+    since, used, allowed, due, in_time, at_work = None, timedelta(0), None, None, None, None
     for step in steps.itertuples():
-        if step.action in {"dispatch", "redispatch"}:
+        moved = isinstance(step.to, str) and step.to != at_work
+        at_work = step.to if moved else at_work
+        if step.action == "dispatch" or (step.action == "redispatch" and moved):
             since, used, allowed, in_time = step.at, timedelta(0), timedelta(hours=ALLOWED), None
         elif step.action == "extend":
             allowed += timedelta(hours=step.more)
@@ -179,7 +181,7 @@ def recounted(log, places, now):
     each = pd.DataFrame(index=log["problem"].unique()).join(times).fillna(0)
     each = each.reindex(columns=sorted({*each.columns, *(action.value for action in Action)}), fill_value=0)
     state = log.dropna(subset="state").groupby("problem")["state"].last()
-    clocks = log.groupby("problem")[["at", "action", "more"]].apply(clock_of, now)
+    clocks = log.groupby("problem")[["at", "action", "more", "to"]].apply(clock_of, now)
     real = ~state.isin(["rejected", "merged"])
     work = state.isin(["dispatched", "accepted", "sent_back"])
     handed_back = state.isin(["fixed", "verified"])
