@@ -253,7 +253,7 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
         Doubt: {
             Doubt.PLACE: _("taken elsewhere"),
             Doubt.TIME: _("taken at another time"),
-            Doubt.REUSED: _("the same file proves another problem"),
+            Doubt.REUSED: _("the same file proves another problem or another stage"),
         },
         Permission: {
             Permission.PLACE_READ: _("seeing areas, cells, points and roads"),

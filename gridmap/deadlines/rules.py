@@ -133,8 +133,12 @@ def remove_limit(session: Session, actor: Actor, uid: uuid.UUID) -> None:
     session.flush()
 
 
-def change_category(session: Session, actor: Actor, code: str, *, allowed: int, unit: TimeUnit) -> None:
-    """Give a category another time of its own; problems keep the time they were given.
+def change_category(
+    session: Session, actor: Actor, code: str, *, allowed: int, unit: TimeUnit, after_photo: bool
+) -> None:
+    """Give a category another time of its own, and say whether closing needs a photo taken after fixing.
+
+    Problems keep the time they were given; what is closed stays closed, whatever photos it has.
 
     Raises
     ------
@@ -148,7 +152,7 @@ def change_category(session: Session, actor: Actor, code: str, *, allowed: int, 
     actor.scope_everywhere(Permission.DEADLINE_RULES)
     _check_time(allowed)
     category = session.get_one(Category, _current(session, Category, code))
-    category.time_allowed, category.time_unit = allowed, unit
+    category.time_allowed, category.time_unit, category.after_photo = allowed, unit, after_photo
     session.flush()
 
 

@@ -51,7 +51,7 @@ class Doubt(IntFlag):
     TIME = 2
     """Taken at another time than stated."""
     REUSED = 4
-    """The same file proves another problem already."""
+    """The same file proves another problem already, or this one at another stage."""
 
 
 class Attachment(Base, Identified):

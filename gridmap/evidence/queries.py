@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import func, select, union
+from sqlalchemy import case, exists, func, select, union
+from sqlalchemy.orm import aliased
 
 from gridmap.errors import NotFoundError
 from gridmap.evidence.models import Attachment, AttachmentState, Stage
 from gridmap.people.permissions import Permission
-from gridmap.problems.models import Event, Problem
+from gridmap.problems.models import Batch, Event, EventKind, Problem
 
 if TYPE_CHECKING:
     import uuid
@@ -27,12 +28,25 @@ _SLICE = 10_000
 """Ids in one query."""
 _BACK_TO_WORK = ("send_back", "reopen")
 """Steps after which the work is done anew and wants a new photo."""
+_TAKEN_BACK = aliased(Event)
+_UNDONE = (
+    exists()
+    .where(
+        Batch.id == Event.batch_id,
+        _TAKEN_BACK.problem_id == Event.problem_id,
+        _TAKEN_BACK.kind == EventKind.UNDONE,
+        _TAKEN_BACK.recorded_at == Batch.undone_at,
+    )
+    .correlate(Event)
+)
+"""A step was taken back on this problem, which others of its batch may have been spared."""
 
 
 def lacking_after_photo(session: Session, problem_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which problems have no usable photo taken after fixing.
 
-    What counts was sent after the problem was last sent back or reopened, and is tied to it.
+    What counts is tied to the problem at its last fixing or later, and was sent after it was last sent back
+    or reopened. A sending back that was taken back is none.
 
     Parameters
     ----------
@@ -47,25 +61,36 @@ def lacking_after_photo(session: Session, problem_ids: NDArray[np.int64]) -> NDA
     ids = np.asarray(problem_ids, dtype=np.int64)
     proven: set[int] = set()
     for part in _slices(np.unique(ids).tolist()):
-        back = (
+        back = Event.action.in_(_BACK_TO_WORK)
+        run = (
             select(
                 Event.problem_id,
-                func.max(Event.recorded_at).label("recorded_at"),
-                func.max(Event.id).label("id"),
+                func.max(case((Event.action == "fix", Event.id), else_=0)).label("fixed"),
+                func.max(case((back, Event.id), else_=0)).label("back"),
+                func.max(case((back, Event.recorded_at))).label("back_at"),
             )
-            .where(Event.problem_id.in_(part), Event.action.in_(_BACK_TO_WORK))
+            .where(
+                Event.problem_id.in_(part),
+                Event.kind == EventKind.STATE,
+                (Event.action == "fix") | back,
+                ~_UNDONE,
+            )
             .group_by(Event.problem_id)
             .subquery()
         )
         query = (
             select(Attachment.problem_id)
-            .outerjoin(back, back.c.problem_id == Attachment.problem_id)
+            .outerjoin(run, run.c.problem_id == Attachment.problem_id)
             .where(
                 Attachment.problem_id.in_(part),
                 Attachment.stage == Stage.AFTER,
                 Attachment.state == AttachmentState.READY,
-                back.c.id.is_(None)
-                | ((Attachment.event_id > back.c.id) & (Attachment.created_at >= back.c.recorded_at)),
+                run.c.problem_id.is_(None)
+                | (
+                    (Attachment.event_id >= run.c.fixed)
+                    & (Attachment.event_id > run.c.back)
+                    & (run.c.back_at.is_(None) | (Attachment.created_at >= run.c.back_at))
+                ),
             )
         )
         proven.update(number for number in session.scalars(query) if number is not None)

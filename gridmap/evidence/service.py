@@ -252,25 +252,31 @@ def _tie(
             most=settings.evidence_per_problem,
             found=(there or 0) + len(rows),
         )
-    elsewhere = set(
-        session.scalars(
-            select(Attachment.sha256).where(
-                Attachment.sha256.in_([row.sha256 for row in rows]),
-                Attachment.problem_id.is_not(None),
-                Attachment.problem_id != problem.id,
-            )
+    sent = session.execute(
+        select(Attachment.sha256, Attachment.problem_id, Attachment.stage).where(
+            Attachment.sha256.in_([row.sha256 for row in rows]), Attachment.problem_id.is_not(None)
         )
-    )
+    ).all()
+    elsewhere = {one.sha256 for one in sent if one.problem_id != problem.id}
+    here = {
+        (one.sha256, _moment(one.stage)) for one in (*sent, *rows) if one.problem_id in {None, problem.id}
+    }
     for row in rows:
         row.problem_id, row.event_id = problem.id, event.id
         if row.stated_at is None:
             row.stated_at = problem.found_at if row.stage in _AS_FOUND else event.at
         if row.lon is not None and row.lat is not None:
             row.metres_off = metres_between((row.lon, row.lat), (problem.lon, problem.lat))
-        _judge(row, settings, reused=row.sha256 in elsewhere)
+        # One picture does not show a place at two moments of its problem's life.
+        twice = any(sha256 == row.sha256 and moment != _moment(row.stage) for sha256, moment in here)
+        _judge(row, settings, reused=twice or row.sha256 in elsewhere)
 
 
 _AS_FOUND = {Stage.FOUND, Stage.BEFORE}
+
+
+def _moment(stage: Stage) -> Stage:
+    return Stage.FOUND if stage in _AS_FOUND else stage
 
 
 def _judge(row: Attachment, settings: Settings, *, reused: bool = False) -> None:

@@ -2,7 +2,8 @@
 
 They are those that the cities' work plans name, under major classes after GB/T 30428.2; the classes' order
 differs between editions and cities, so that the table is a file that an installation may replace. Times
-allowed are usual ones; each city sets its own.
+allowed are usual ones; each city sets its own. What a camera can show as put right wants a photo after
+fixing; noise, queues and bays that are lacking do not.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def ensure_categories(session: Session) -> dict[str, int]:
             severity=int(row["severity"]),
             time_allowed=int(row["time_allowed"]),
             time_unit=TimeUnit(row["time_unit"]),
+            after_photo=row["after_photo"] == "1",
         )
         session.add(category)
         session.flush()

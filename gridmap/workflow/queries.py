@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from gridmap.people.permissions import Actor, Scope
     from gridmap.workflow.lives import Lives
 
-__all__ = ["course_of", "last_line", "links_of", "request_of", "steps_of", "version_of"]
+__all__ = [
+    "after_photo_lacking",
+    "course_of",
+    "last_line",
+    "links_of",
+    "request_of",
+    "steps_of",
+    "version_of",
+]
 
 _MOST_DIGITS = 18
 """Of a number that every store can hold."""
@@ -43,9 +51,11 @@ def last_line(version: str) -> int:
 
 def course_of(session: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Tell a problem's version, the steps that lead on, its links, and what its organisation asks for."""
+    lives = read_lives(session, [number])
     return {
         "version": version_of(session, number),
-        "steps": steps_of(session, actor, read_lives(session, [number])),
+        "steps": steps_of(session, actor, lives),
+        "after_photo_lacking": after_photo_lacking(session, lives),
         "links": links_of(session, number, scope=actor.scope(Permission.PROBLEM_READ)),
         "request": request_of(session, number),
         **_figures(session, number),
@@ -82,6 +92,17 @@ def _figures(session: Session, number: int) -> dict[str, Any]:
         "clock_runs": running,
         "came_back": times_come_back(session, number),
     }
+
+
+def after_photo_lacking(session: Session, lives: Lives) -> bool:
+    """Say of one problem whether a photo after fixing is still to come before it can be closed."""
+    if not len(lives) or not lives["needs_photo"][0]:
+        return False
+    state = STATES[int(lives["state"][0])]
+    if state in TRANSITIONS[Action.SEND_BACK].sources:
+        return bool(lacks_photo(session, lives, Action.CLOSE)[0])
+    # What is not fixed has none: one that was sent before shows something else.
+    return not state.resolved
 
 
 def steps_of(session: Session, actor: Actor, lives: Lives) -> list[dict[str, Any]]:

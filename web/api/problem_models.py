@@ -214,6 +214,9 @@ class ProblemDetail(ProblemProperties):
     steps: list[PossibleStep]
     undo: str | None = Field(description="Batch of the last step, where the reader can take that back now")
     corrections: list[str] = Field(description="What of its record the reader can put right now")
+    after_photo_lacking: bool = Field(
+        description="Whether a photo taken after fixing, which its category wants, is still to come"
+    )
     links: list[Link]
     request: OpenRequest | None
     dispatched_at: str | None

@@ -97,9 +97,16 @@ def _back(anchor: str) -> Response:
 @pages.post("/categories/<code>")
 @needs(Permission.DEADLINE_RULES, everywhere=True)
 def category(code: str) -> Response:
-    """Change a category's own time."""
+    """Change a category's own time, and whether closing needs a photo taken after fixing."""
     with writing(installation().engine) as session:
-        change_category(session, actor(), code, allowed=_needed("allowed"), unit=_unit())
+        change_category(
+            session,
+            actor(),
+            code,
+            allowed=_needed("allowed"),
+            unit=_unit(),
+            after_photo=request.form.get("after_photo") == "1",
+        )
     return _back(f"c-{code}")
 
 

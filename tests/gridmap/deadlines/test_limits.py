@@ -181,7 +181,7 @@ def test_only_headquarters_changes_rules(engine, ground):
         step = read_steps(session)[0].uid
     changes = [
         lambda s, a: add_limit(s, a, LimitWish(category="A", allowed=1, unit=HOURS, least_severity=1)),
-        lambda s, a: change_category(s, a, "A", allowed=1, unit=HOURS),
+        lambda s, a: change_category(s, a, "A", allowed=1, unit=HOURS, after_photo=True),
         lambda s, a: change_step(s, a, step, wait=1, unit=HOURS, enabled=True),
         lambda s, a: move_limit(s, a, uuid.uuid4(), up=True),
         lambda s, a: remove_limit(s, a, uuid.uuid4()),

@@ -153,6 +153,10 @@ def test_one_photo_does_not_prove_two_problems(desk):
     content = photo((32, 24))
     desk.send(content, problem=desk.uids[0], stage=Stage.FOUND)
     assert desk.send(content, problem=desk.uids[0], stage=Stage.FOUND).doubts == Doubt.NONE
+    assert desk.send(content, problem=desk.uids[0], stage=Stage.BEFORE).doubts == Doubt.NONE
+    assert desk.send(content, problem=desk.uids[0], stage=Stage.AFTER).doubts == Doubt.REUSED, (
+        "it was not fixed"
+    )
     assert desk.send(content, problem=desk.uids[1], stage=Stage.FOUND).doubts == Doubt.REUSED
 
 
@@ -170,8 +174,14 @@ def test_only_the_sender_ties_and_only_once(desk):
 def test_an_after_photo_counts_until_the_problem_is_sent_back(desk):
     assert desk.lacking() == [True, True, True]
     desk.event(1, uids=[desk.send(stage=Stage.BEFORE).uid])
+    desk.send(problem=desk.uids[2])
+    assert desk.lacking() == [True, True, False], "of what was taken over fixed nobody knows when"
+    desk.event(2, action="fix")
     desk.event(0, action="fix", uids=[desk.send().uid])
-    assert desk.lacking() == [False, True, True]
+    assert desk.lacking() == [False, True, True], "it was there before the fixing"
+    desk.send(problem=desk.uids[2])
+    assert desk.lacking() == [False, True, False]
+    desk.event(2, action="fix")
     later = NOW + timedelta(hours=1)
     kept_back = desk.send()
     desk.event(0, action="send_back", at=later)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pictures import photo
 from sqlalchemy import select
 
 from gridmap.deadlines.notices import issue_notices
@@ -14,7 +17,7 @@ from gridmap.people.models import Organisation, Person
 from gridmap.people.permissions import Actor, Role
 from gridmap.places.models import Area, GridCell, Responsibility, ResponsibilityRole
 from gridmap.problems.catalogue import ensure_categories
-from gridmap.problems.models import Category, Problem
+from gridmap.problems.models import Problem
 from gridmap.store.engine import reading, writing
 from gridmap.workflow.resuming import resume_due
 from web.api.problem_models import StaleFault
@@ -65,7 +68,7 @@ def show(client, uid):
 def test_from_found_to_fixed_to_looked_back(sign_in, office):
     hq, lead = sign_in(), sign_in(Role.ORGANISATION_LEAD, organisation_id=office[0][1])
     inspector = sign_in(Role.SUPERVISION)
-    uid = record(hq)
+    uid = record(hq, category="0301")
     assert [one["action"] for one in show(hq, uid)["steps"]] == ["check", "reject", "merge"]
     step(hq, uid, "check")
     told = step(hq, uid, "dispatch")["problem"]
@@ -121,15 +124,43 @@ def test_who_fixed_it_does_not_judge_it(sign_in, office):
     step(sign_in(Role.SUPERVISION), uid, "verify")
 
 
-def test_a_category_may_need_a_photo(app, sign_in, office):
-    with writing(app.extensions["gridmap"].engine) as session:
-        session.scalars(select(Category).where(Category.code == "0401")).one().after_photo = True
-    hq = sign_in()
-    uid = record(hq)
+def test_a_category_may_need_a_photo_after_fixing(app, sign_in, office):
+    hq, inspector = sign_in(), sign_in(Role.SUPERVISION)
+    heard = record(hq, category="0301")
+    assert not show(hq, heard)["after_photo_lacking"], "nobody takes a photo of quiet"
+    page = hq.get("/deadlines")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
+    form = {"csrf_token": token, "allowed": "2", "unit": "urgent_hour"}
+    assert hq.post("/deadlines/categories/0301", data=form | {"after_photo": "1"}).status_code == 302
+    assert (
+        sign_in(Role.AREA_MANAGER, area_id=office[0][0]).post("/deadlines/categories/0301").status_code == 403
+    )
+    assert "须附整改后照片" in hq.get("/trail?table=category").text
+    assert show(hq, heard)["after_photo_lacking"]
+
+    def send(**more):
+        fields = {
+            "uid": str(uuid.uuid4()),
+            "stage": "after",
+            "file": (io.BytesIO(photo((32, 24))), "a.jpg"),
+            **more,
+        }
+        answer = hq.post("/api/v1/attachments", data=fields)
+        assert answer.status_code == 201, answer.text
+        return fields["uid"]
+
+    send(problem=heard)
     for action in ("check", "dispatch", "fix"):
-        step(hq, uid, action)
-    step(sign_in(Role.SUPERVISION), uid, "verify")
-    assert "照片" in step(hq, uid, "close", expect=409)["detail"]
+        step(hq, heard, action)
+    step(inspector, heard, "verify")
+    assert "照片" in step(hq, heard, "close", expect=409)["detail"], "the photo is from before the fixing"
+    back = step(inspector, heard, "send_back", note="还在响")["batch"]
+    step(hq, heard, "fix", attachments=[send()])
+    step(inspector, heard, "verify")
+    back = step(inspector, heard, "send_back", note="还在响")["batch"]
+    assert inspector.post(f"/api/v1/batches/{back}/undo").status_code == 200
+    assert not show(hq, heard)["after_photo_lacking"], "what was taken back was never sent back"
+    step(hq, heard, "close")
 
 
 def test_not_ours_suspended_and_more_time(sign_in, office):
@@ -157,6 +188,20 @@ def test_not_ours_suspended_and_more_time(sign_in, office):
     told = step(hq, uid, "suspend", note="等材料", until="2099-01-01T00:00:00+08:00")["problem"]
     assert (told["state"], told["due_at"][:4], told["clock_runs"]) == ("suspended", "2098", False)
     assert step(hq, uid, "resume")["problem"]["state"] == "accepted"
+
+
+def test_only_another_organisation_gets_the_time_anew(sign_in, office):
+    hq, lead = sign_in(), sign_in(Role.ORGANISATION_LEAD, organisation_id=office[0][1])
+    uid = record(hq)
+    step(hq, uid, "check")
+    step(hq, uid, "dispatch")
+    extended = step(hq, uid, "extend", note="雨", more=3)["problem"]
+    step(lead, uid, "accept")
+    again = step(hq, uid, "redispatch", note="催办", organisation=office[0][2])["problem"]
+    assert (again["state"], again["clock_runs"], again["time_allowed"]) == ("dispatched", True, 5)
+    assert (again["fix_due_at"], again["due_at"]) == (extended["fix_due_at"], extended["due_at"])
+    moved = step(hq, uid, "redispatch", note="改派", organisation=office[1][2])["problem"]
+    assert (moved["time_allowed"], moved["fix_due_at"] < extended["fix_due_at"]) == (2, True)
 
 
 def test_a_double_is_merged_and_parted(sign_in, office):

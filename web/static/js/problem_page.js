@@ -114,6 +114,7 @@ function show(problem) {
     h("header", { className: "problem-head" }, h("h1", {}, nameOf(category), h("span", { className: "muted" }, ` ${gettext("No. {number}", { number })}`)), h("span", { className: `badge state-${problem.state}` }, state_name)),
     stages(problem),
     request ? h("p", { className: "note" }, gettext("{who} asks: {what}. {reason}", { who: request.asked_by, what: request.name, reason: request.reason }), " ", request.until ? gettext("until {time}", { time: time(request.until) }) : request.more ? `+${request.more}` : "") : null,
+    problem.after_photo_lacking ? h("p", { className: "note" }, gettext("Before it is closed, a photo taken after fixing is needed: attach it to the fixing or later.")) : null,
     h("section", { className: "next-step", "aria-label": gettext("Next step") }, stepButtons(problem, next)),
     h("section", { id: "similar", className: "similar", "aria-live": "polite", hidden: true }),
     h("div", { className: "problem-body" },
