@@ -250,6 +250,9 @@ def issue_notices(
     InvalidValueError
         If the text is too long or the time has passed.
     """
+    actor.scope(Permission.NOTICE_ISSUE)
+    # Before the problems, as whoever escalates does: neither then waits for the other.
+    steps = lock_steps(session)
     problems = problems_for_notices(session, actor, numbers, kind=kind, hold=True)
     _check_text(demand, "text")
     if kind is NoticeKind.SUPERVISION and answer_by is None:
@@ -258,7 +261,6 @@ def issue_notices(
         raise InvalidValueError(
             "Expected a time in the future; found {found}.", parameter="answer_by", found=answer_by
         )
-    steps = lock_steps(session)
     by_organisation: dict[int, list[Problem]] = {}
     for problem in problems:
         by_organisation.setdefault(problem.organisation_id or 0, []).append(problem)

@@ -258,9 +258,8 @@ def _tie(
         )
     ).all()
     elsewhere = {one.sha256 for one in sent if one.problem_id != problem.id}
-    here = {
-        (one.sha256, _moment(one.stage)) for one in (*sent, *rows) if one.problem_id in {None, problem.id}
-    }
+    here = {(one.sha256, _moment(one.stage)) for one in sent if one.problem_id == problem.id}
+    here |= {(row.sha256, _moment(row.stage)) for row in rows}
     for row in rows:
         row.problem_id, row.event_id = problem.id, event.id
         if row.stated_at is None:

@@ -45,11 +45,11 @@ def answer_checks(
     )
 
 
-def forget_answers(session: Session, batch: Batch) -> None:
-    """Open the checks again that a step had answered, as it is taken back."""
+def forget_answers(session: Session, batch: Batch, numbers: NDArray[np.int64]) -> None:
+    """Open the checks again that a step had answered, as it is taken back on some of its problems."""
     session.execute(
         update(CheckTask)
-        .where(CheckTask.batch_id == batch.id)
+        .where(CheckTask.batch_id == batch.id, among(session, CheckTask.problem_id, numbers))
         .values(done_at=None, result=None, done_by=None, batch_id=None),
         execution_options={"synchronize_session": False},
     )

@@ -5,7 +5,7 @@ Nothing is deleted: a responsibility ends on the day before, and another one beg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -149,8 +149,7 @@ def hand_over(
     if leaves:
         _leave(session, actor, person, day)
     session.flush()
-    _problems(session, actor, other, held.problems, now=now)
-    return held
+    return replace(held, problems=_problems(session, actor, person, other, now=now))
 
 
 def _places(session: Session, places: Sequence[HeldPlace], other: Person | None, day: date) -> None:
@@ -200,11 +199,20 @@ def _leave(session: Session, actor: Actor, person: Person, day: date) -> None:
 
 
 def _problems(
-    session: Session, actor: Actor, other: Person | None, numbers: Sequence[int], *, now: datetime
-) -> None:
-    if not numbers:
-        return
-    states = dict(session.execute(select(Problem.id, Problem.state).where(Problem.id.in_(numbers))).all())
+    session: Session, actor: Actor, person: Person, other: Person | None, *, now: datetime
+) -> list[int]:
+    """Move what the person holds by now; return its case numbers."""
+    # Who waits here for another's change reads the rows anew: what has gone to somebody else stays there.
+    states = dict(
+        session.execute(
+            select(Problem.id, Problem.state)
+            .where(Problem.person_id == person.id, Problem.state.in_(_OPEN))
+            .order_by(Problem.id)
+            .with_for_update()
+        ).all()
+    )
+    if not states:
+        return []
     session.add_all(
         Event(
             problem_id=number,
@@ -221,7 +229,8 @@ def _problems(
     session.flush()
     session.execute(
         update(Problem)
-        .where(Problem.id.in_(numbers))
+        .where(Problem.person_id == person.id, Problem.state.in_(_OPEN))
         .values(person_id=other.id if other else None, change=next_change(session))
         .execution_options(synchronize_session=False)
     )
+    return list(states)

@@ -158,11 +158,16 @@ def history_of(
         .where(Event.problem_id == number, Event.id > after)
         .order_by(Event.at, Event.id)
     ).all()
-    told = [_told(event, batch, undone_at, faces) for event, batch, undone_at in lines]
+    # Of a step on many, it was taken back only where that is a line of its own.
+    taken_back = {event.recorded_at for event, _, _ in lines if event.kind is EventKind.UNDONE}
+    told = [
+        _told(event, batch, faces, undone=undone_at is not None and undone_at in taken_back)
+        for event, batch, undone_at in lines
+    ]
     return told[::-1] if newest else told
 
 
-def _told(event: Event, batch: uuid.UUID | None, undone_at: datetime | None, faces: Faces) -> dict[str, Any]:
+def _told(event: Event, batch: uuid.UUID | None, faces: Faces, *, undone: bool) -> dict[str, Any]:
     action = Action(event.action) if event.action else None
     return {
         "uid": str(event.uid),
@@ -177,7 +182,7 @@ def _told(event: Event, batch: uuid.UUID | None, undone_at: datetime | None, fac
         "action_name": action and label(action),
         "note": event.note or "",
         "batch": batch and str(batch),
-        "undone": undone_at is not None,
+        "undone": undone,
         "details": _details(event.details, faces),
     }
 

@@ -11,11 +11,13 @@ from gridmap.errors import ConflictError, InvalidValueError
 from gridmap.problems.models import LinkKind, Problem, ProblemLink, State
 from gridmap.store.bulk import insert_rows
 from gridmap.store.selection import among
+from gridmap.workflow.lives import hold_lives
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from numpy.typing import NDArray
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from gridmap.people.permissions import Scope
@@ -23,7 +25,22 @@ if TYPE_CHECKING:
     from gridmap.workflow.lives import Lives
     from gridmap.workflow.step import Step
 
-__all__ = ["end_links", "find_other", "merge", "part"]
+__all__ = ["end_links", "find_other", "hold_with_other", "merge", "part"]
+
+
+def hold_with_other(session: Session, numbers: NDArray[np.int64], step: Step) -> Lives:
+    """Read how problems stand; they and the one that the step names stay so until the transaction ends.
+
+    All are held in the order of their numbers: of two that are merged into each other at once, the second
+    finds the first merged.
+    """
+    other = None
+    if step.other is not None:
+        other = session.scalar(select(Problem.id).where(Problem.uid == step.other))
+    if other is None:
+        return hold_lives(session, numbers)
+    held = hold_lives(session, np.union1d(numbers, [other]))
+    return held.where(np.isin(held["id"], numbers))
 
 
 def find_other(session: Session, step: Step, *, scope: Scope) -> int:
@@ -90,15 +107,16 @@ def part(session: Session, numbers: NDArray[np.int64], *, now: datetime) -> None
     _end(session, among(session, ProblemLink.problem_id, numbers), now)
 
 
-def end_links(session: Session, batch: Batch, *, now: datetime) -> None:
-    """Take back the links that a step made."""
-    _end(session, ProblemLink.batch_id == batch.id, now)
+def end_links(session: Session, batch: Batch, numbers: NDArray[np.int64], *, now: datetime) -> None:
+    """Take back the links that a step made of some of its problems."""
+    theirs = among(session, ProblemLink.problem_id, numbers)
+    _end(session, (ProblemLink.batch_id == batch.id) & theirs, now)
 
 
-def _end(session: Session, which: object, now: datetime) -> None:
+def _end(session: Session, which: ColumnElement[bool], now: datetime) -> None:
     session.execute(
         update(ProblemLink)
-        .where(which, ProblemLink.kind == LinkKind.MERGED, ProblemLink.ended_at.is_(None))  # type: ignore[arg-type]
+        .where(which, ProblemLink.kind == LinkKind.MERGED, ProblemLink.ended_at.is_(None))
         .values(ended_at=now),
         execution_options={"synchronize_session": False},
     )

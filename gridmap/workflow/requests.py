@@ -14,6 +14,8 @@ from gridmap.workflow.transitions import ASKING, Action
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import numpy as np
+    from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from gridmap.people.permissions import Actor
@@ -59,16 +61,17 @@ def decide(session: Session, actor: Actor, lives: Lives, step: Step, batch: Batc
     session.execute(open_ones.values(state=rest, **decided), execution_options=options)
 
 
-def forget(session: Session, batch: Batch) -> None:
-    """Take back what a step asked for or decided."""
+def forget(session: Session, batch: Batch, numbers: NDArray[np.int64]) -> None:
+    """Take back what a step asked for or decided on some of its problems."""
+    theirs = among(session, Request.problem_id, numbers)
     options = {"synchronize_session": False}
     session.execute(
-        update(Request).where(Request.asked_in_id == batch.id).values(state=RequestState.WITHDRAWN),
+        update(Request).where(Request.asked_in_id == batch.id, theirs).values(state=RequestState.WITHDRAWN),
         execution_options=options,
     )
     session.execute(
         update(Request)
-        .where(Request.decided_in_id == batch.id)
+        .where(Request.decided_in_id == batch.id, theirs)
         .values(state=RequestState.OPEN, decided_by=None, decided_at=None, decided_in_id=None),
         execution_options=options,
     )

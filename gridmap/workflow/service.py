@@ -20,8 +20,8 @@ from gridmap.store.bulk_update import update_rows
 from gridmap.store.clock import next_change
 from gridmap.workflow.changes import changes
 from gridmap.workflow.history import write_history
-from gridmap.workflow.links import find_other, merge, part
-from gridmap.workflow.lives import hold_lives, read_lives
+from gridmap.workflow.links import find_other, hold_with_other, merge, part
+from gridmap.workflow.lives import read_lives
 from gridmap.workflow.recipients import recipients, with_time
 from gridmap.workflow.requests import ask, decide
 from gridmap.workflow.rules import Verdict, judge
@@ -117,7 +117,7 @@ def take(
         As for `preview`.
     """
     wanted = np.unique(np.asarray(numbers, dtype=np.int64))
-    held = hold_lives(session, wanted)
+    held = hold_with_other(session, wanted, step)
     outcome, given = _judged(session, actor, wanted, held, step, settings=settings, now=now)
     allowed = np.isin(held["id"], outcome.taken)
     lives = held.where(allowed)

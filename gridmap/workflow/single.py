@@ -17,6 +17,7 @@ from gridmap.workflow.service import take
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -33,14 +34,22 @@ _ERRORS = {Verdict.NOT_THERE: NotFoundError, Verdict.OUT_OF_SCOPE: PermissionDen
 
 
 def hold_one(
-    session: Session, actor: Actor, uid: uuid.UUID, *, faces: Faces, expected: str | None = None
+    session: Session,
+    actor: Actor,
+    uid: uuid.UUID,
+    *,
+    faces: Faces,
+    expected: Collection[str] | None = None,
+    other: uuid.UUID | None = None,
 ) -> int:
     """Hold one problem until the transaction ends; return its case number.
 
     Parameters
     ----------
     expected
-        Version that the change is meant for; None: whichever it is.
+        Versions that the change is meant for; None: whichever it is.
+    other
+        Uid of another one that is held with it.
 
     Raises
     ------
@@ -54,17 +63,20 @@ def hold_one(
     ).first()
     if row is None:
         raise NotFoundError(REFUSALS[Verdict.NOT_THERE])
-    hold_lives(session, [row.id])
+    also = [] if other is None else session.scalars(select(Problem.id).where(Problem.uid == other)).all()
+    hold_lives(session, [row.id, *also])
     area, organisation = session.execute(
         select(Problem.area_id, Problem.organisation_id).where(Problem.id == row.id)
     ).one()
     if not actor.scope(Permission.PROBLEM_READ).covers(area, organisation):
         raise NotFoundError(REFUSALS[Verdict.NOT_THERE])
     number: int = row.id
-    if expected is not None and version_of(session, number) != expected:
+    if expected is not None and (version := version_of(session, number)) not in expected:
+        # What was named by no version that could be this one's, nothing can be told of.
+        after = max((last_line(one) for one in expected), default=last_line(version))
         raise StaleVersionError(
             "The problem has changed since you last saw it; nothing was done.",
-            changes=history_of(session, number, faces=faces, after=last_line(expected)),
+            changes=history_of(session, number, faces=faces, after=after),
         )
     return number
 
@@ -78,7 +90,7 @@ def take_one(
     faces: Faces,
     settings: Settings,
     now: datetime,
-    expected: str | None = None,
+    expected: Collection[str] | None = None,
 ) -> tuple[int, Batch]:
     """Take a step with one problem; return its case number and the record by which it can be taken back.
 
@@ -91,7 +103,7 @@ def take_one(
     StaleVersionError
         As for `hold_one`.
     """
-    number = hold_one(session, actor, uid, faces=faces, expected=expected)
+    number = hold_one(session, actor, uid, faces=faces, expected=expected, other=step.other)
     outcome = take(session, actor, [number], step, settings=settings, now=now)
     if outcome.batch is None:
         verdict = Verdict(outcome.verdicts[0])

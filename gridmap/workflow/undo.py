@@ -11,6 +11,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import ConflictError, NotFoundError
+from gridmap.language import N_
 from gridmap.look_back.answers import forget_answers
 from gridmap.problems.models import ALTERING, Batch, Event, EventKind, Problem
 from gridmap.problems.shares import restore_shares
@@ -38,6 +39,7 @@ __all__ = ["LONGEST", "Undone", "preview_undo", "undo", "undoable"]
 
 LONGEST = timedelta(days=1)
 """A step can be taken back for this long."""
+_NOT_YOURS = N_("There is no such step, or it is not yours to take back.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +60,7 @@ def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Un
     session
         Of a writing transaction.
     actor
-        Who took the step, or whoever holds its permission everywhere.
+        Who took the step and may still take it there, or whoever holds its permission everywhere.
     uid
         Of the step's batch.
     now
@@ -80,9 +82,11 @@ def undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime) -> Un
     if not len(numbers):
         raise ConflictError("Every one of these problems has moved on since; nothing was taken back.")
     columns = before_of([details for _, details in rows])
-    forget(session, batch)
-    forget_answers(session, batch)
-    end_links(session, batch, now=now)
+    if not _still_may(session, actor, batch, rows):
+        raise NotFoundError(_NOT_YOURS)
+    forget(session, batch, numbers)
+    forget_answers(session, batch, numbers)
+    end_links(session, batch, numbers, now=now)
     batch.undone_at = now
     session.flush()
     update_rows(session, Problem, numbers, columns)
@@ -119,7 +123,10 @@ def preview_undo(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetim
         As `undo`; but none of the problems may be left to take back.
     """
     batch = _held(session, actor, uid, now=now, lock=False)
-    numbers = np.array([number for number, _ in _unmoved(session, batch)], dtype=np.int64)
+    rows = _unmoved(session, batch)
+    if rows and not _still_may(session, actor, batch, rows):
+        raise NotFoundError(_NOT_YOURS)
+    numbers = np.array([number for number, _ in rows], dtype=np.int64)
     return Undone(np.sort(numbers), np.setdiff1d(_problems_of(session, batch), numbers))
 
 
@@ -131,8 +138,8 @@ def undoable(session: Session, actor: Actor, number: int, *, now: datetime) -> u
     number
         Case number.
     """
-    batch = session.scalar(
-        select(Batch)
+    found = session.execute(
+        select(Batch, Event.details)
         .join(Event, Event.batch_id == Batch.id)
         .where(
             Event.id
@@ -140,10 +147,13 @@ def undoable(session: Session, actor: Actor, number: int, *, now: datetime) -> u
             .where(Event.problem_id == number, Event.kind.in_(ALTERING))
             .scalar_subquery()
         )
-    )
-    if batch is None or batch.undone_at is not None or now - batch.at > LONGEST or not _may(actor, batch):
+    ).one_or_none()
+    if found is None:
         return None
-    return batch.uid
+    batch, details = found
+    if batch.undone_at is not None or now - batch.at > LONGEST or not _may(actor, batch):
+        return None
+    return batch.uid if _still_may(session, actor, batch, [(number, details)]) else None
 
 
 def _held(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime, lock: bool) -> Batch:
@@ -151,7 +161,7 @@ def _held(session: Session, actor: Actor, uid: uuid.UUID, *, now: datetime, lock
     query = select(Batch).where(Batch.uid == uid)
     batch = session.scalar(query.with_for_update() if lock else query)
     if batch is None or not _may(actor, batch):
-        raise NotFoundError("There is no such step, or it is not yours to take back.")
+        raise NotFoundError(_NOT_YOURS)
     if batch.undone_at is not None:
         raise ConflictError("This step was taken back already.")
     if now - batch.at > LONGEST:
@@ -177,6 +187,21 @@ def _unmoved(session: Session, batch: Batch) -> Sequence[Row[int, dict[str, Any]
 
 
 def _may(actor: Actor, batch: Batch) -> bool:
+    permission = TRANSITIONS[Action(batch.action)].permission
     if actor.login_id is not None and batch.login_id == actor.login_id:
-        return True
-    return actor.may_everywhere(TRANSITIONS[Action(batch.action)].permission)
+        return actor.may(permission)
+    return actor.may_everywhere(permission)
+
+
+def _still_may(
+    session: Session, actor: Actor, batch: Batch, rows: Sequence[Row[int, dict[str, Any]] | tuple[int, Any]]
+) -> bool:
+    """Whether the actor could take the step today on every problem as it stood before."""
+    numbers = np.array([number for number, _ in rows], dtype=np.int64)
+    columns, lives = before_of([details for _, details in rows]), read_lives(session, numbers)
+    where = []
+    for name in ("area_id", "organisation_id"):
+        now = lives[name][np.searchsorted(lives["id"], numbers)]
+        where.append(np.ma.filled(columns[name], -1) if name in columns else now)
+    scope = actor.scope(TRANSITIONS[Action(batch.action)].permission)
+    return bool(scope.covers_each(where[0], where[1]).all())

@@ -48,13 +48,15 @@ def _answer(model: type[BaseModel], content: dict[str, Any]) -> Response:
     return Response(body.content, content_type=body.kind)
 
 
-def version_expected() -> str | None:
-    """Version of the problem that a request is meant for, from ``If-Match``; None: any."""
+def version_expected() -> frozenset[str] | None:
+    """Versions of the problem that a request is meant for, from ``If-Match``; None: any.
+
+    A weak tag names none, as it may stand for several.
+    """
     tags = request.if_match
     if not tags or tags.star_tag:
         return None
-    version, _, _ = next(iter(tags)).partition(".")
-    return version
+    return frozenset(tag.partition(".")[0] for tag in tags.as_set())
 
 
 @api.post(

@@ -241,7 +241,9 @@ def test_a_stale_change_is_refused_and_told_what_happened(sign_in, office):
         assert answer["$ref"].endswith("StaleFault")
     step(hq, uid, "reject", expect=412, note="无效", headers={"If-Match": f'"1-{"9" * 40}"'})
     fresh = hq.get(f"/api/v1/problems/{uid}").headers["ETag"]
-    step(hq, uid, "dispatch", headers={"If-Match": fresh})
+    refused = step(hq, uid, "dispatch", expect=412, headers={"If-Match": f"W/{fresh}"})
+    assert refused["changes"] == [], "a weak tag says of no version that it is that one"
+    step(hq, uid, "dispatch", headers={"If-Match": f'W/"x", {tag}, {fresh}'})
 
 
 def test_many_at_once_with_a_preview_and_one_way_back(app, sign_in, office):
