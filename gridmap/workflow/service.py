@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -53,18 +54,28 @@ class Outcome:
         Case numbers asked for, each once, ascending, int64, shape (n,).
     verdicts
         Values of `Verdict`, int8, shape (n,).
+    changes
+        Which version of each was judged (`Problem.change`), int64, shape (n,); -1 of what is not there.
     batch
         The record by which the step can be taken back; None where it was taken nowhere.
     """
 
     numbers: NDArray[np.int64]
     verdicts: NDArray[np.int8]
+    changes: NDArray[np.int64]
     batch: Batch | None = None
 
     @property
     def taken(self) -> NDArray[np.int64]:
         """Case numbers on which the step was, or may be, taken."""
         return np.asarray(self.numbers[self.verdicts == Verdict.ALLOWED])
+
+    @property
+    def seen(self) -> str:
+        """Digest of the problems on which the step was, or may be, taken, each as it was judged."""
+        allowed = self.verdicts == Verdict.ALLOWED
+        what = np.stack([self.numbers[allowed], self.changes[allowed]]).astype("<i8")
+        return hashlib.blake2b(what.tobytes(), digest_size=16).hexdigest()
 
     def refused(self) -> dict[Verdict, NDArray[np.int64]]:
         """Case numbers by what stood in the way."""
@@ -163,7 +174,7 @@ def take(
     answer_checks(session, actor, lives["id"], step.action, batch=batch, now=now)
     _prove(session, actor, step, lives=lives, lines=lines, settings=settings)
     update_rows(session, Problem, lives["id"], {**new, "change": next_change(session)})
-    return Outcome(outcome.numbers, outcome.verdicts, batch)
+    return replace(outcome, batch=batch)
 
 
 def _prove(
@@ -230,5 +241,8 @@ def _judged(
         other = find_other(session, step, scope=reading)
         verdicts[(verdicts == Verdict.ALLOWED) & (lives["id"] == other)] = Verdict.ITSELF
     everyone = np.full(len(wanted), Verdict.NOT_THERE, dtype=np.int8)
-    everyone[np.searchsorted(wanted, lives["id"])] = verdicts
-    return Outcome(wanted, everyone), given
+    there = np.searchsorted(wanted, lives["id"])
+    everyone[there] = verdicts
+    versions = np.full(len(wanted), -1, dtype=np.int64)
+    versions[there] = lives["change"]
+    return Outcome(wanted, everyone, versions), given

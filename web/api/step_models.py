@@ -84,7 +84,14 @@ class BulkStep(BaseModel):
     filter: dict[str, str] | None = Field(None, description="Parameters as of the list of problems")
     preview: bool = Field(default=False, description="Only say what would happen")
     expected: int | None = Field(
-        None, ge=0, description="On how many the preview said it would be taken; 409 if that has changed"
+        None,
+        ge=0,
+        description="On how many the preview said it would be taken; 409 if their number has changed",
+    )
+    seen: str | None = Field(
+        None,
+        max_length=32,
+        description="As the preview told it; 409 if any of those problems is another or has changed",
     )
 
     @model_validator(mode="after")
@@ -112,6 +119,7 @@ class BulkOutcome(Answer):
 
     taken: int
     refused: list[Refusals]
+    seen: str = Field(description="Stands for the problems on which it is taken, each as it is; for `seen`")
     batch: str | None = Field(description="By which the step can be taken back")
 
 

@@ -133,6 +133,11 @@ def take_steps(body: BulkStep) -> Response:
                 found=len(outcome.taken),
                 expected=body.expected,
             )
+        if body.seen is not None and outcome.seen != body.seen:
+            raise ConflictError(
+                "The list has changed: the step would now be taken on other problems than you have seen, or "
+                "some have changed since. Nothing was done."
+            )
         return _outcome(outcome, missing)
 
 
@@ -151,7 +156,9 @@ def _outcome(outcome: Outcome, missing: int) -> Response:
         reason = gettext(REFUSALS[Verdict.NOT_THERE])
         refused.append({"reason": reason, "code": "not_there", "count": missing, "numbers": []})
     batch = outcome.batch and str(outcome.batch.uid)
-    return _answer(BulkOutcome, {"taken": len(outcome.taken), "refused": refused, "batch": batch})
+    return _answer(
+        BulkOutcome, {"taken": len(outcome.taken), "refused": refused, "seen": outcome.seen, "batch": batch}
+    )
 
 
 def _numbers(body: BulkStep) -> NDArray[np.int64]:

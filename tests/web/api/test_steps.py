@@ -256,7 +256,17 @@ def test_many_at_once_with_a_preview_and_one_way_back(app, sign_in, office):
     assert [(one["code"], one["count"]) for one in said["refused"]] == [("wrong_state", 1)]
     changed = hq.post("/api/v1/problems/steps", json={**ask, "expected": 6})
     assert changed.status_code == 409
-    done = hq.post("/api/v1/problems/steps", json={**ask, "expected": 5}).json
+    step(hq, uids[1], "reject", note="误报")
+    came = record(hq, lon=121.0057)
+    exchanged = hq.post("/api/v1/problems/steps", json={**ask, "expected": 5, "seen": said["seen"]})
+    assert exchanged.status_code == 409, "as many as before, and one of them was never seen"
+    step(hq, came, "reject", note="误报")
+    step(hq, uids[1], "restore", note="属实")
+    said = hq.post("/api/v1/problems/steps", json={**ask, "preview": True}).json
+    hq.patch(f"/api/v1/problems/{uids[1]}", json={"address": "新址"})
+    assert hq.post("/api/v1/problems/steps", json={**ask, "seen": said["seen"]}).status_code == 409
+    said = hq.post("/api/v1/problems/steps", json={**ask, "preview": True}).json
+    done = hq.post("/api/v1/problems/steps", json={**ask, "expected": 5, "seen": said["seen"]}).json
     assert done["taken"] == 5
     assert {show(hq, uid)["state"] for uid in uids} == {"checked"}
     step(hq, uids[5], "dispatch")

@@ -153,21 +153,32 @@ export function stepButtons(problem, refresh) {
 // A step on many: first what would happen, then the step.
 export async function takeMany(step, which, count, refresh) {
   const preview = h("div", { className: "note" }, gettext("{n} problems are chosen.", { n: number(count) }));
-  let expected;
+  let seen;
+  const button = () => byId("step").querySelector("form button");
   const tell = ({ taken, refused }) => preview.replaceChildren(
     h("p", {}, gettext("The step can be taken on {n} of {all} problems.", { n: number(taken), all: number(count) })),
     refused.length ? h("ul", {}, refused.map(({ reason, count: n, numbers }) => h("li", {}, gettext("{n}: {reason}", { n: number(n), reason }), h("small", { className: "muted" }, ` ${numbers.slice(0, 8).join(gettext(", "))}${n > 8 ? " …" : ""}`)))) : null);
   await askStep(step, { extra: preview, confirm: gettext("Show what would happen"), run: async (body) => {
     const wanted = { step: body, ...which };
-    if (expected === undefined) {
+    if (seen === undefined) {
       const said = await post("problems/steps", { ...wanted, preview: true });
       tell(said);
       if (!said.taken) throw new Error(gettext("The step can be taken on none of them."));
-      expected = said.taken;
-      byId("step").querySelector("form button").textContent = gettext("{step} on {n} problems", { step: step.name, n: number(said.taken) });
+      ({ seen } = said);
+      button().textContent = gettext("{step} on {n} problems", { step: step.name, n: number(said.taken) });
       return false;
     }
-    const done = await post("problems/steps", { ...wanted, expected });
+    let done;
+    try {
+      done = await post("problems/steps", { ...wanted, seen });
+    } catch (error) {
+      // What has changed meanwhile is shown again before anything is done.
+      if (error.status === 409) {
+        seen = undefined;
+        button().textContent = gettext("Show what would happen");
+      }
+      throw error;
+    }
     offerUndo(gettext("{step}: {n} problems.", { step: step.name, n: number(done.taken) }), done.batch, refresh);
     refresh();
     return true;
