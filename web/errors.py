@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, jsonify, make_response, render_template, request
+from flask import Response, current_app, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from geodata.errors import GeodataError
@@ -28,10 +28,21 @@ from web.access import NotSignedInError
 from web.validation import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
+    from flask.sansio.app import App
     from pydantic import ValidationError
 
-__all__ = ["STATUS", "http_error", "install", "problem_document", "status_of", "validation_failed"]
+__all__ = [
+    "STATUS",
+    "answer_errors",
+    "http_error",
+    "install",
+    "problem_document",
+    "status_of",
+    "validation_failed",
+]
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
@@ -66,7 +77,19 @@ def _wants_json() -> bool:
     return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
 
 
+_FORMATS = "gridmap error formats"
+
+
+def answer_errors(app: App, prefix: str, write: Callable[[int, str], Response]) -> None:
+    """Answer errors under a path in its own format, given the status and what is wrong."""
+    app.extensions.setdefault(_FORMATS, {})[prefix] = write
+
+
 def _answer(status: int, detail: str, **more: Any) -> Response | tuple[str, int]:
+    formats: dict[str, Callable[[int, str], Response]] = current_app.extensions.get(_FORMATS, {})
+    for prefix, write in formats.items():
+        if request.path.startswith(prefix):
+            return write(status, detail)
     if _wants_json():
         return problem_document(status, detail, **more)
     return render_template("error.html", status=status, detail=detail), status
@@ -109,8 +132,6 @@ def http_error(error: HTTPException) -> Response | tuple[str, int]:
 
 
 def _bug(error: Exception) -> Response | tuple[str, int]:
-    from flask import current_app  # noqa: PLC0415 - only on the way down
-
     current_app.logger.error("Unhandled error", exc_info=error)
     return _answer(500, gettext("An internal error; the server's log has the details."))
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import case, func, select
 
 from gridmap.look_back.models import CheckResult, CheckTask, LookBackSample
 from gridmap.problems.limits import inside
-from gridmap.problems.models import Event, EventKind, Problem, State
-from gridmap.residents.models import Moderation, ResidentNote, Said
-from gridmap.workflow.transitions import Action
+from gridmap.problems.models import Problem, State
+from gridmap.residents.models import ResidentNote
+from gridmap.residents.unsolved import unsettled
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -117,34 +116,19 @@ class Unsolved:
 def read_unsolved(session: Session, scope: Scope, *, limit: int = 200) -> list[Unsolved]:
     """Return closed problems in scope of which residents said last that they are not solved, oldest first.
 
-    It stays until somebody has looked again since, or a resident says that it is solved. What was hidden as
-    abuse is left out.
+    It stays until somebody has looked again since, or a resident says that it is solved; see
+    `gridmap.residents.unsolved`.
 
     Parameters
     ----------
     limit
         At most so many.
     """
-    note, later = ResidentNote, aliased(ResidentNote)
-    answers = (later.said != Said.REMARK, later.state != Moderation.HIDDEN)
-    after = or_(later.at > note.at, and_(later.at == note.at, later.id > note.id))
-    looked = exists().where(
-        Event.problem_id == note.problem_id,
-        Event.kind == EventKind.STATE,
-        Event.action == Action.LOOK_BACK.value,
-        Event.recorded_at > note.at,
-    )
+    note = ResidentNote
     query = (
         select(note.problem_id, note.at, note.text)
         .join(Problem, Problem.id == note.problem_id)
-        .where(
-            note.said == Said.NOT_SOLVED,
-            note.state != Moderation.HIDDEN,
-            Problem.state == State.CLOSED,
-            inside(scope),
-            ~exists().where(later.problem_id == note.problem_id, *answers, after),
-            ~looked,
-        )
+        .where(*unsettled(), Problem.state == State.CLOSED, inside(scope))
         .order_by(note.at, note.id)
         .limit(limit)
     )

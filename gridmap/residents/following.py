@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from gridmap.errors import ConflictError, InvalidValueError, LimitReachedError, NotFoundError
 from gridmap.problems.models import Event, EventKind, Problem
-from gridmap.residents.models import Moderation, ResidentNote, ResidentReport, Said
+from gridmap.residents.models import Moderation, ResidentNote, Said
 from gridmap.residents.service import add_photos, checked_text, checked_urls, resident
+from gridmap.residents.unsolved import keep_last_said
 from gridmap.store.clock import next_change
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def say(
 ) -> tuple[ResidentNote, bool]:
     """Add a remark, a photo, or whether it is solved; the history gets a line, the public nothing yet.
 
-    That a closed problem is not solved is seen by whoever looks back at closed ones.
+    That a closed problem is not solved is seen by whoever looks back at closed ones: where the reporter says
+    it at once, where another system does once somebody has looked at it, unless its key is trusted.
 
     Parameters
     ----------
@@ -127,11 +129,12 @@ def say(
         api_key_id=key.id if key else None,
         external_id=note.external_id,
         media_urls=urls,
+        public_urls=urls if trusted else [],
+        photos=[str(photo.upload.uid) for photo in photos],
+        published_at=now if trusted else None,
     )
     session.add(made)
-    report = session.scalar(select(ResidentReport).where(ResidentReport.problem_id == problem_id))
-    if report is not None and note.said is not Said.REMARK:
-        report.last_said = note.said
+    keep_last_said(session, problem_id)
     details: dict[str, Any] = {"said": note.said.value, "note": str(made.uid)}
     session.add(
         Event(

@@ -63,8 +63,15 @@ class Publication(Base, Identified):
     state: Mapped[Moderation] = mapped_column(text_enum(Moderation), default=Moderation.HELD, index=True)
     text: Mapped[str] = mapped_column(Text, default="")
     """Instead of the description, which may name people."""
+    address: Mapped[str] = mapped_column(String(300), default="")
+    """Instead of the problem's, which the office may change."""
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    media_urls: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Those of the report's answers and of its pictures elsewhere that everybody may know."""
     decided_by: Mapped[str | None] = mapped_column(String(100))
     decided_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    """Since when everybody may; None: they may not."""
 
 
 class ResidentReport(Base, Identified):
@@ -84,7 +91,7 @@ class ResidentReport(Base, Identified):
     media_urls: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Addresses of pictures elsewhere, as text: nothing is fetched from them."""
     last_said: Mapped[Said | None] = mapped_column(text_enum(Said))
-    """Whether the reporter last called it solved or not."""
+    """Whether it was last called solved or not; see `gridmap.residents.unsolved`."""
 
 
 class Reporter(Base, Identified):
@@ -115,6 +122,12 @@ class ResidentNote(Base, Identified):
     external_id: Mapped[str | None] = mapped_column(String(100))
     """How the other system calls it: the same one sent twice is one."""
     media_urls: Mapped[list[str]] = mapped_column(JSON, default=list)
+    public_urls: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Those of them that everybody may know."""
+    photos: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Uids of the attachments that came with it."""
+    published_at: Mapped[datetime | None]
+    """Since when everybody may read it; None: they may not."""
 
 
 class PublicPhoto(Base, Identified):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,11 @@ from gridmap.residents.models import (
     ResidentReport,
 )
 from gridmap.residents.rules import key_hash, make_key
+from gridmap.residents.unsolved import keep_last_said
 from gridmap.store.clock import next_change
 
 if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -69,24 +70,30 @@ def decide_publication(
     *,
     publish: bool,
     text: str,
+    address: str = "",
     photos: Iterable[uuid.UUID] = (),
+    answers: Iterable[str] = (),
+    urls: Iterable[str] = (),
     now: datetime,
 ) -> Publication:
-    """Show a problem to everybody, with a text and photos that somebody has looked at, or hide it again.
+    """Show a problem to everybody, with what somebody has looked at, or hide it again.
 
     Parameters
     ----------
-    text
-        What everybody reads instead of the description.
+    text, address
+        What everybody reads instead of the description and the address.
     photos
-        Uids of those of the problem's photos that are shown; the others are not, or no longer.
+        Uids of those of the problem's photos that are shown; the others are not, or no longer. What came with
+        a remark is decided on with it.
+    answers, urls
+        Codes of those of the report's answers, and those of its addresses of pictures, that are shown.
 
     Raises
     ------
     NotFoundError
         If there is no such problem where the actor may decide.
     InvalidValueError
-        If a photo is not one of this problem's.
+        If a photo, an answer or an address is not one of this problem's.
     """
     number = session.scalar(select(Problem.id).where(Problem.uid == problem_uid))
     problem = _problem(session, actor, number or 0)
@@ -94,41 +101,95 @@ def decide_publication(
     if row is None:
         row = Publication(problem_id=problem.id)
         session.add(row)
+    report = session.scalar(select(ResidentReport).where(ResidentReport.problem_id == problem.id))
+    given, elsewhere = (report.attributes, report.media_urls) if report else ({}, [])
     row.state = Moderation.PUBLISHED if publish else Moderation.HIDDEN
-    row.text, row.decided_by, row.decided_at = text.strip()[:4000], actor.name, now
-    session.execute(delete(PublicPhoto).where(PublicPhoto.problem_id == problem.id))
-    wanted = set(photos) if publish else set()
-    known = {
-        one.uid: one
-        for one in session.scalars(
-            select(Attachment).where(
-                Attachment.problem_id == problem.id,
-                Attachment.kind == MediaKind.PHOTO,
-                Attachment.state == AttachmentState.READY,
-            )
-        )
-    }
-    if not wanted <= known.keys():
-        raise InvalidValueError("Expected photos of this problem.", parameter="photos")
-    for uid in wanted:
-        session.add(
-            PublicPhoto(
-                attachment_id=known[uid].id, problem_id=problem.id, published_by=actor.name, published_at=now
-            )
-        )
-    _line(session, actor, problem, {"publication": row.state.value, "photos": str(len(wanted))}, now)
+    row.text, row.address = text.strip()[:4000], address.strip()[:300]
+    row.attributes = {code: given[code] for code in _among(answers, given, "answers") if publish}
+    row.media_urls = _among(urls, elsewhere, "urls") if publish else []
+    row.decided_by, row.decided_at = actor.name, now
+    row.published_at = (row.published_at or now) if publish else None
+    notes = session.scalars(select(ResidentNote.photos).where(ResidentNote.problem_id == problem.id))
+    theirs = {uuid.UUID(uid) for uids in notes for uid in uids}
+    known = _photos(session, problem)
+    own = {uid: one for uid, one in known.items() if uid not in theirs}
+    shown = _show(session, actor, own, photos if publish else (), now=now)
+    _line(session, actor, problem, {"publication": row.state.value, "photos": str(shown)}, now)
     return row
 
 
+def _among(chosen: Iterable[str], known: Iterable[str], parameter: str) -> list[str]:
+    """Return what was chosen in its order, or raise InvalidValueError where something is not known."""
+    wanted, known = set(chosen), list(known)
+    if not wanted <= set(known):
+        raise InvalidValueError("Expected what belongs to this report.", parameter=parameter)
+    return [one for one in known if one in wanted]
+
+
+def _photos(session: Session, problem: Problem) -> dict[uuid.UUID, Attachment]:
+    """Photos of a problem that can be shown, by their uid."""
+    rows = session.scalars(
+        select(Attachment).where(
+            Attachment.problem_id == problem.id,
+            Attachment.kind == MediaKind.PHOTO,
+            Attachment.state == AttachmentState.READY,
+        )
+    )
+    return {one.uid: one for one in rows}
+
+
+def _show(
+    session: Session,
+    actor: Actor,
+    known: Mapping[uuid.UUID, Attachment],
+    wanted: Iterable[uuid.UUID],
+    *,
+    now: datetime,
+) -> int:
+    """Show those of some photos to everybody that are wanted, and none of the others; return how many."""
+    chosen = set(wanted)
+    if not chosen <= known.keys():
+        raise InvalidValueError("Expected photos of this problem.", parameter="photos")
+    ids = [one.id for one in known.values()]
+    session.execute(delete(PublicPhoto).where(PublicPhoto.attachment_id.in_(ids)))
+    session.add_all(
+        PublicPhoto(
+            attachment_id=known[uid].id,
+            problem_id=known[uid].problem_id,
+            published_by=actor.name,
+            published_at=now,
+        )
+        for uid in chosen
+    )
+    return len(chosen)
+
+
 def decide_note(
-    session: Session, actor: Actor, note_uid: uuid.UUID, *, publish: bool, text: str, now: datetime
+    session: Session,
+    actor: Actor,
+    note_uid: uuid.UUID,
+    *,
+    publish: bool,
+    text: str,
+    photos: Iterable[uuid.UUID] = (),
+    urls: Iterable[str] = (),
+    now: datetime,
 ) -> ResidentNote:
     """Show what a resident added, in words that somebody has looked at, or hide it.
+
+    Parameters
+    ----------
+    text
+        What everybody reads instead of the remark.
+    photos, urls
+        Uids of the photos that came with it, and its addresses of pictures, that are shown.
 
     Raises
     ------
     NotFoundError
         If there is no such note where the actor may decide.
+    InvalidValueError
+        If a photo or an address did not come with it.
     """
     note = session.scalar(select(ResidentNote).where(ResidentNote.uid == note_uid))
     if note is None:
@@ -136,6 +197,11 @@ def decide_note(
     problem = _problem(session, actor, note.problem_id)
     note.state = Moderation.PUBLISHED if publish else Moderation.HIDDEN
     note.public_text = text.strip()[:4000]
+    note.public_urls = _among(urls, note.media_urls, "urls") if publish else []
+    note.published_at = (note.published_at or now) if publish else None
+    theirs = {uid: one for uid, one in _photos(session, problem).items() if str(uid) in note.photos}
+    _show(session, actor, theirs, photos if publish else (), now=now)
+    keep_last_said(session, problem.id)
     _line(session, actor, problem, {"note": str(note.uid), "publication": note.state.value}, now)
     return note
 

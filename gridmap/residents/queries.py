@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import case, func, or_, select
 
 from gridmap.errors import NotFoundError
 from gridmap.evidence.models import Attachment, AttachmentState
@@ -18,11 +18,9 @@ from gridmap.residents.models import (
     Moderation,
     Publication,
     PublicPhoto,
-    ResidentNote,
     ResidentReport,
-    Said,
 )
-from gridmap.residents.rules import COURSE, code_hash, key_hash, plain_place
+from gridmap.residents.rules import COURSE, key_hash, plain_place
 
 if TYPE_CHECKING:
     import uuid
@@ -35,16 +33,12 @@ if TYPE_CHECKING:
     from gridmap.store.spatial import Box
 
 __all__ = [
-    "Followed",
     "PublicProblem",
-    "Update",
     "find_key",
-    "find_report",
     "photo_of",
     "photos_of",
     "public_near",
     "read_public",
-    "updates_between",
 ]
 
 
@@ -58,8 +52,8 @@ class PublicProblem:
         Database id, for further reads; it never leaves.
     updated_at
         When its state last changed.
-    held
-        Whether it is not published and only read by the system that sent it.
+    text, address, attributes, media_urls
+        As somebody has looked at them; to the system that sent it, until then, as it sent them.
     """
 
     number: int
@@ -77,7 +71,8 @@ class PublicProblem:
     source: str
     attributes: dict[str, list[str]]
     media_urls: list[str]
-    held: bool
+    moderation: Moderation
+    """Not published: only read by the system that sent it."""
 
 
 _SHOWN = Publication.state == Moderation.PUBLISHED
@@ -117,12 +112,11 @@ def read_public(
     limit, offset
         At most so many, after so many.
     key
-        Of another system, which also reads what it sent itself and is still held, by its uid only.
+        Of another system, which also reads what it sent itself, published or not, by its uid only.
     """
     shown: ColumnElement[bool] = _SHOWN
     if key is not None and uids is not None:
-        mine = and_(ResidentReport.api_key_id == key.id, Publication.state == Moderation.HELD)
-        shown = or_(_SHOWN, mine)
+        shown = or_(_SHOWN, ResidentReport.api_key_id == key.id)
     query = (
         select(
             Problem.id,
@@ -130,7 +124,7 @@ def read_public(
             Problem.category_id,
             Problem.state,
             Publication.text,
-            Problem.address,
+            Publication.address,
             Problem.lon,
             Problem.lat,
             Problem.found_at,
@@ -138,8 +132,8 @@ def read_public(
             Problem.fix_due_at,
             Problem.organisation_id,
             Problem.source,
-            ResidentReport.attributes,
-            ResidentReport.media_urls,
+            case((_SHOWN, Publication.attributes), else_=ResidentReport.attributes).label("attributes"),
+            case((_SHOWN, Publication.media_urls), else_=ResidentReport.media_urls).label("media_urls"),
             Publication.state.label("moderation"),
         )
         .join(Publication, Publication.problem_id == Problem.id)
@@ -170,8 +164,9 @@ def _public(row: Any) -> PublicProblem:
         uid=row.uid,
         category_id=row.category_id,
         state=row.state,
-        text=row.text,
-        address=row.address,
+        # What somebody wrote before deciding not to publish it is for nobody.
+        text="" if row.moderation is Moderation.HIDDEN else row.text,
+        address="" if row.moderation is Moderation.HIDDEN else row.address,
         lon=lon,
         lat=lat,
         requested_at=row.found_at,
@@ -181,7 +176,7 @@ def _public(row: Any) -> PublicProblem:
         source=row.source.value,
         attributes=row.attributes or {},
         media_urls=row.media_urls or [],
-        held=row.moderation is not Moderation.PUBLISHED,
+        moderation=row.moderation,
     )
 
 
@@ -230,123 +225,6 @@ def photo_of(session: Session, uid: uuid.UUID) -> Attachment:
     return row
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
-    """One step of the public course, or something said that was published."""
-
-    uid: uuid.UUID
-    problem: uuid.UUID
-    at: datetime
-    state: State
-    text: str
-    said: Said | None
-    media_urls: list[str]
-
-
-def updates_between(
-    session: Session,
-    start: datetime | None,
-    end: datetime | None,
-    *,
-    problems: Sequence[int] | None = None,
-    limit: int = 1000,
-) -> list[Update]:
-    """Return what changed publicly, oldest first: changes of state, and published remarks.
-
-    Parameters
-    ----------
-    start, end
-        When the store learnt of it; None: no limit.
-    problems
-        Only of these, by database id; the caller has made sure that they may be told. None: of published
-        ones.
-    """
-    told = select(Publication.problem_id).where(_SHOWN) if problems is None else list(problems)
-    lines = (
-        select(
-            Event.uid,
-            Event.id,
-            Event.problem_id,
-            Event.recorded_at,
-            Event.state,
-            func.lag(Event.state).over(partition_by=Event.problem_id, order_by=Event.id).label("before"),
-        )
-        .where(Event.state.is_not(None), Event.problem_id.in_(told))
-        .subquery()
-    )
-    line = lines.c
-    query = (
-        select(line.uid, Problem.uid, line.recorded_at, line.state)
-        .join(Problem, Problem.id == line.problem_id)
-        .where(or_(line.before.is_(None), line.before != line.state), *_during(line.recorded_at, start, end))
-        .order_by(line.recorded_at, line.id)
-        .limit(limit)
-    )
-    found = [Update(uid, of, at, state, "", None, []) for uid, of, at, state in session.execute(query)]
-    notes = (
-        select(ResidentNote, Problem.uid, Problem.state)
-        .join(Problem, Problem.id == ResidentNote.problem_id)
-        .where(
-            ResidentNote.state == Moderation.PUBLISHED,
-            ResidentNote.problem_id.in_(told),
-            *_during(ResidentNote.at, start, end),
-        )
-        .order_by(ResidentNote.at)
-        .limit(limit)
-    )
-    found += [
-        Update(note.uid, of, note.at, state, note.public_text, note.said, note.media_urls)
-        for note, of, state in session.execute(notes)
-    ]
-    return sorted(found, key=lambda one: one.at)[:limit]
-
-
-def _during(column: Any, start: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
-    limits = []
-    if start is not None:
-        limits.append(column >= start)
-    if end is not None:
-        limits.append(column <= end)
-    return limits
-
-
 def find_key(session: Session, key: str) -> ApiKey | None:
     """Return the key that another system sent, unless it is unknown or revoked."""
     return session.scalar(select(ApiKey).where(ApiKey.key_hash == key_hash(key), ApiKey.revoked_at.is_(None)))
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A report as whoever holds its code may see it."""
-
-    report: ResidentReport
-    problem: Problem
-    publication: Publication
-    notes: list[ResidentNote]
-    course: list[Update]
-
-
-def find_report(session: Session, code: str) -> Followed:
-    """Return the report that a code belongs to.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none.
-    """
-    row = session.execute(
-        select(ResidentReport, Problem, Publication)
-        .join(Problem, Problem.id == ResidentReport.problem_id)
-        .join(Publication, Publication.problem_id == Problem.id)
-        .where(ResidentReport.code_hash == code_hash(code))
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError("There is no report with this code.")
-    report, problem, publication = row
-    notes = session.scalars(
-        select(ResidentNote)
-        .where(ResidentNote.problem_id == problem.id)
-        .order_by(ResidentNote.at, ResidentNote.id)
-    ).all()
-    course = [one for one in updates_between(session, None, None, problems=[problem.id]) if one.said is None]
-    return Followed(report, problem, publication, list(notes), course)

@@ -72,6 +72,8 @@ class NewReport:
         Degrees, EPSG:4326.
     name, phone, email
         Of who reports, if they wish; kept only with `consent`.
+    description
+        May be blank where another system sends it.
     attributes
         Answers to what the category asks, by code.
     media_urls
@@ -238,7 +240,7 @@ def submit(
     urls = checked_urls(report.media_urls)
     attributes = check_attributes(report.category, report.attributes)
     name, phone, email = clean_contact(report.name, report.phone, report.email)
-    if not description and not photos and not urls:
+    if key is None and not description and not photos and not urls:
         raise InvalidValueError("Say what is wrong, or add a photo.", parameter="description")
     if (name or phone or email) and not report.consent:
         raise InvalidValueError(
@@ -278,8 +280,12 @@ def submit(
             problem_id=problem.id,
             state=Moderation.PUBLISHED if trusted else Moderation.HELD,
             text=description,
+            address=report.address.strip(),
+            attributes=attributes if trusted else {},
+            media_urls=urls if trusted else [],
             decided_by=actor.name if trusted else None,
             decided_at=now if trusted else None,
+            published_at=now if trusted else None,
         )
     )
     add_photos(session, actor, problem, photos, publish=trusted, settings=settings, now=now)

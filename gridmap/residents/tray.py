@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from gridmap.evidence.models import Attachment, AttachmentState, MediaKind
+from gridmap.language import listed
 from gridmap.people.permissions import Permission
 from gridmap.problems.models import Category, Problem
 from gridmap.residents.models import (
@@ -17,8 +18,9 @@ from gridmap.residents.models import (
     Reporter,
     ResidentNote,
     ResidentReport,
-    Said,
 )
+from gridmap.residents.rules import attributes_of
+from gridmap.residents.unsolved import unsettled
 from gridmap.shops.queries import within
 
 if TYPE_CHECKING:
@@ -41,9 +43,25 @@ class Held:
     publication: Publication
     report: ResidentReport | None
     photos: list[Attachment]
+    """Those that came with no remark."""
     public: set[int]
     """Ids of the photos that are public."""
     notes: list[ResidentNote]
+    photos_of: dict[int, list[Attachment]]
+    """Photos that came with a remark, by its id."""
+
+    @property
+    def answers(self) -> list[tuple[str, str, str]]:
+        """What the report answers to what its category asks: code, question and answer in words."""
+        if self.report is None:
+            return []
+        asked = {one.code: one for one in attributes_of(self.category.code)}
+        found = []
+        for code, values in self.report.attributes.items():
+            names = dict(asked[code].values) if code in asked else {}
+            question = asked[code].description if code in asked else code
+            found.append((code, question, listed(names.get(value, value) for value in values)))
+        return found
 
 
 def moderation_tray(
@@ -54,14 +72,14 @@ def moderation_tray(
     Parameters
     ----------
     show
-        ``held``: reports nobody has looked at; ``notes``: with such remarks; ``not_solved``: of which the
-        reporter says that they are not solved; ``published`` and ``hidden``.
+        ``held``: reports nobody has looked at; ``notes``: with such remarks; ``not_solved``: said to be not
+        solved, and not looked at again since; ``published`` and ``hidden``.
     limit, offset
         At most so many, after so many.
     """
     inside = within(actor.scope(Permission.RESIDENT_MODERATE), Problem)
     waiting = select(ResidentNote.problem_id).where(ResidentNote.state == Moderation.HELD)
-    unhappy = select(ResidentReport.problem_id).where(ResidentReport.last_said == Said.NOT_SOLVED)
+    unhappy = select(ResidentNote.problem_id).where(*unsettled())
     sorts: dict[str, ColumnElement[bool]] = {
         "held": Publication.state == Moderation.HELD,
         "notes": Problem.id.in_(waiting),
@@ -98,15 +116,21 @@ def moderation_tray(
     notes = session.scalars(
         select(ResidentNote).where(ResidentNote.problem_id.in_(numbers)).order_by(ResidentNote.at)
     ).all()
+    said = {uid for note in notes for uid in note.photos}
     found = [
         Held(
             problem,
             category,
             publication,
             report,
-            [one for one in photos if one.problem_id == problem.id],
+            [one for one in photos if one.problem_id == problem.id and str(one.uid) not in said],
             public,
-            [one for one in notes if one.problem_id == problem.id],
+            [note for note in notes if note.problem_id == problem.id],
+            {
+                note.id: [one for one in photos if str(one.uid) in note.photos]
+                for note in notes
+                if note.problem_id == problem.id
+            },
         )
         for problem, category, publication, report in rows
     ]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 
-from gridmap.language import gettext
+from gridmap.language import N_, gettext
+from gridmap.residents.models import Moderation
 from gridmap.residents.offered import offered_categories
 from gridmap.residents.queries import photos_of
 from gridmap.residents.rules import COURSE, attributes_of
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gridmap.places.directory import CategoryEntry
-    from gridmap.residents.queries import PublicProblem, Update
+    from gridmap.residents.course import Update
+    from gridmap.residents.queries import PublicProblem
 
 __all__ = ["definition", "find_category", "find_service", "requests_of", "services", "updates_of"]
 
@@ -91,6 +93,12 @@ def _photo(uid: uuid.UUID) -> str:
     return url_for("public.photo", uid=uid, _external=True)
 
 
+_UNPUBLISHED = {
+    Moderation.HELD: N_("Held until somebody has looked at it."),
+    Moderation.HIDDEN: N_("Somebody has looked at it and decided not to publish it."),
+}
+
+
 def requests_of(found: Sequence[PublicProblem], *, extensions: bool) -> list[dict[str, Any]]:
     """Say of problems what everybody may know.
 
@@ -110,13 +118,13 @@ def requests_of(found: Sequence[PublicProblem], *, extensions: bool) -> list[dic
         said: dict[str, Any] = {
             "service_request_id": str(one.uid),
             "status": course.status,
-            "status_notes": gettext("Held until somebody has looked at it.")
-            if one.held
-            else gettext(course.words),
+            "status_notes": gettext(_UNPUBLISHED.get(one.moderation, course.words)),
             "service_name": category.label if category else None,
             "service_code": category.code if category else None,
             "description": one.text or None,
-            "agency_responsible": organisation.name if organisation and not one.held else None,
+            "agency_responsible": organisation.name
+            if organisation and one.moderation is Moderation.PUBLISHED
+            else None,
             "service_notice": None,
             "requested_datetime": moment(one.requested_at),
             "updated_datetime": moment(one.updated_at),
@@ -150,7 +158,7 @@ def updates_of(found: Sequence[Update]) -> list[dict[str, Any]]:
             "status": COURSE[one.state].status.upper(),
             "updated_datetime": moment(one.at),
             "description": one.text or gettext(COURSE[one.state].words),
-            "media_url": one.media_urls[0] if one.media_urls else None,
+            "media_url": [*map(_photo, one.photos), *one.media_urls, None][0],
         }
         for one in found
     ]

@@ -6,18 +6,19 @@ import uuid
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request, url_for
-from werkzeug.exceptions import HTTPException
 
 from gridmap.errors import GridmapError, LimitReachedError, NotFoundError
 from gridmap.language import explain, gettext
+from gridmap.residents.course import updates_between
 from gridmap.residents.following import NewNote, say
 from gridmap.residents.models import Said
-from gridmap.residents.queries import read_public, updates_between
+from gridmap.residents.queries import read_public
 from gridmap.residents.rules import COURSE, make_code
 from gridmap.residents.service import NewReport, examine_photos, submit
 from gridmap.store.engine import writing
 from web.access import stateless, takes_files
 from web.api.answering import now
+from web.errors import answer_errors
 from web.installation import clocks, db, installation
 from web.open311.asking import (
     Open311Error,
@@ -74,10 +75,8 @@ def _domain_error(error: GridmapError) -> Response:
     return _refuse(code, f"{parameter}: {explain(error)}" if parameter else explain(error))
 
 
-@pages.errorhandler(HTTPException)
-def _http_error(error: HTTPException) -> Response:
-    code = error.code or 500
-    return _refuse(code, error.description or str(code))
+# Also what never reaches a route here: no such address, or too many requests.
+pages.record_once(lambda setup: answer_errors(setup.app, f"{pages.url_prefix}/", _refuse))
 
 
 @pages.before_request
@@ -257,7 +256,7 @@ def request_list(suffix: str) -> Response:
 @pages.get(f"{_V2}/requests/<identity>.<any(xml, json):suffix>")
 @stateless
 def single_request(identity: str, suffix: str) -> Response:
-    """Show one published request; a system also sees what it sent itself and is still held."""
+    """Show one published request; a system also sees what it sent itself, published or not."""
     found = read_public(db(), uids=identities([identity]), key=offered_key())
     if not found:
         raise Open311Error(404, gettext("service_request_id {found} was not found.", found=identity[:80]))
@@ -279,10 +278,9 @@ def token_of(token: str, suffix: str) -> Response:
 def update_list(suffix: str) -> Response:
     """List what changed publicly between two times, as FixMyStreet asks."""
     start, end = span(now())
-    limit, _ = page()
-    return answer(
-        "service_request_updates", updates_of(updates_between(db(), start, end, limit=limit)), suffix
-    )
+    limit, offset = page()
+    found = updates_between(db(), start, end, limit=limit, offset=offset)
+    return answer("service_request_updates", updates_of(found), suffix)
 
 
 _SAID = {

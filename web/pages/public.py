@@ -14,10 +14,11 @@ from gridmap.language import current_language, explain, gettext
 from gridmap.people.permissions import Scope
 from gridmap.people.throttle import Subject, charge, refuse_waiting
 from gridmap.places.extent import extent_of, from_openstreetmap
+from gridmap.residents.course import find_report
 from gridmap.residents.following import NewNote, say
 from gridmap.residents.models import Moderation, Said
 from gridmap.residents.offered import offered_categories
-from gridmap.residents.queries import find_report, photo_of, photos_of, public_near, read_public
+from gridmap.residents.queries import photo_of, photos_of, public_near, read_public
 from gridmap.residents.rules import COURSE, attributes_of, make_code, sender_hash
 from gridmap.residents.service import NewReport, admit, examine_photos, resident, submit
 from gridmap.store.engine import writing
@@ -30,10 +31,12 @@ from web.installation import clocks, db, installation
 from web.language_messages import script_messages
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import IO
 
     from gridmap.places.directory import CategoryEntry
-    from gridmap.residents.queries import Followed, PublicProblem
+    from gridmap.residents.course import Followed, Step
+    from gridmap.residents.queries import PublicProblem
     from gridmap.residents.rules import Attribute
 
 pages = Blueprint("public", __name__)
@@ -228,6 +231,12 @@ def _found(code: str) -> Followed:
         raise
 
 
+def _told(course: list[Step]) -> list[tuple[datetime, str]]:
+    """When what happened, in the public's words."""
+    zone = installation().settings.zone
+    return [(one.at.astimezone(zone), gettext(COURSE[one.state].words)) for one in course]
+
+
 def _follow_page(code: str, message: str | None = None, status: int = 200) -> tuple[str, int]:
     found = _found(code)
     category = directory().categories.get(found.problem.category_id)
@@ -238,8 +247,9 @@ def _follow_page(code: str, message: str | None = None, status: int = 200) -> tu
         code=code,
         found=found,
         category=category.label if category else "",
-        course=[(one.at.astimezone(zone), gettext(COURSE[one.state].words)) for one in found.course],
-        open=COURSE[found.problem.state].open,
+        course=_told(found.course),
+        goes_on=_told(found.goes_on),
+        open=COURSE[found.state].open,
         photos=photos_of(db(), [found.problem.id]).get(found.problem.id, []) if shown else [],
         zone=zone,
         message=message,

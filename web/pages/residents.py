@@ -77,7 +77,7 @@ def _uids(name: str) -> list[uuid.UUID]:
 @pages.post("/problems/<uuid:uid>")
 @needs(Permission.RESIDENT_MODERATE)
 def decide(uid: uuid.UUID) -> Any:
-    """Publish a report with the text and photos that were looked at, or hide it."""
+    """Publish of a report what was looked at, or hide it."""
     with writing(installation().engine) as session:
         decide_publication(
             session,
@@ -85,7 +85,10 @@ def decide(uid: uuid.UUID) -> Any:
             uid,
             publish=request.form.get("decision") == "publish",
             text=request.form.get("text", ""),
+            address=request.form.get("address", ""),
             photos=_uids("photos"),
+            answers=request.form.getlist("answers"),
+            urls=request.form.getlist("urls"),
             now=datetime.now(UTC),
         )
     return _back()
@@ -94,7 +97,7 @@ def decide(uid: uuid.UUID) -> Any:
 @pages.post("/notes/<uuid:uid>")
 @needs(Permission.RESIDENT_MODERATE)
 def decide_remark(uid: uuid.UUID) -> Any:
-    """Publish a remark in the words that were looked at, or hide it."""
+    """Publish of a remark what was looked at, or hide it."""
     with writing(installation().engine) as session:
         decide_note(
             session,
@@ -102,6 +105,8 @@ def decide_remark(uid: uuid.UUID) -> Any:
             uid,
             publish=request.form.get("decision") == "publish",
             text=request.form.get("text", ""),
+            photos=_uids("photos"),
+            urls=request.form.getlist("urls"),
             now=datetime.now(UTC),
         )
     return _back()

@@ -12,12 +12,21 @@ from open311_reader import picture
 from sqlalchemy import func, select, update
 
 from gridmap.people.models import Attempts
-from gridmap.people.permissions import Role
+from gridmap.people.permissions import Actor, Role
 from gridmap.people.throttle import FOLLOW
 from gridmap.problems.catalogue import ensure_categories
-from gridmap.problems.models import Category, Event, Problem, State
-from gridmap.residents.models import Moderation, Publication, Reporter, ResidentNote, ResidentReport
-from gridmap.residents.moderation import forget_reporters
+from gridmap.problems.models import Category, Event, EventKind, LinkKind, Problem, ProblemLink, State
+from gridmap.residents.following import NewNote, say
+from gridmap.residents.models import (
+    ApiKey,
+    Moderation,
+    Publication,
+    Reporter,
+    ResidentNote,
+    ResidentReport,
+    Said,
+)
+from gridmap.residents.moderation import create_key, forget_reporters
 from gridmap.residents.rules import code_hash, make_code
 from gridmap.store.engine import reading, writing
 from gridmap.trail.models import TrailEntry, TrailLine
@@ -198,10 +207,80 @@ def test_a_published_remark_is_in_the_updates_and_a_held_one_is_not(app, engine_
     updates = "/open311/v2/servicerequestupdates.xml"
     assert "还在" not in client.get(updates).text
     (note,) = rows(engine_of, ResidentNote)
+    assert note.published_at is None
     staff.post(f"/residents/notes/{note.uid}", data={"decision": "publish", "text": "居民说还在"})
     text = client.get(updates).text
     assert "居民说还在" in text
     assert "张三丰" not in text
+
+
+def test_a_merged_report_shows_how_it_goes_on(app, engine_of):
+    client = app.test_client()
+    (code, uid), (_, kept) = send(client), send(client)
+    now = datetime.now(UTC)
+    with writing(engine_of) as session:
+        merged, other = (
+            session.scalars(select(Problem).where(Problem.uid == uuid.UUID(one))).one() for one in (uid, kept)
+        )
+        merged.state, other.state = State.MERGED, State.ACCEPTED
+        session.add(ProblemLink(problem_id=merged.id, other_id=other.id, kind=LinkKind.MERGED, made_at=now))
+        for problem in (merged, other):
+            line = {"kind": EventKind.STATE, "at": now, "recorded_at": now, "actor": "李科长", "note": "内部"}
+            session.add(Event(problem_id=problem.id, state=problem.state, **line))
+    page = client.get(f"/follow/{code}").text
+    own, goes_on = re.findall(r'<ol class="course">(.*?)</ol>', page)
+    assert "此前已有人上报" in own
+    assert "责任单位正在处置" in goes_on
+    assert 'class="now"' not in own
+    assert 'class="badge "' in page, "the one that goes on is open"
+    assert not any(one in page for one in ("李科长", "内部", kept))
+    with writing(engine_of) as session:
+        session.execute(update(ProblemLink).values(ended_at=now))
+    assert page.count("<ol") == client.get(f"/follow/{code}").text.count("<ol") + 1
+
+
+def test_what_is_said_to_be_not_solved_is_settled_by_looking_again(app, engine_of, sign_in):
+    client, staff = app.test_client(), sign_in(Role.SUPERVISION)
+    code, uid = send(client)
+    with writing(engine_of) as session:
+        session.execute(update(Problem).values(state=State.CLOSED))
+        problem_id = session.scalars(select(Problem.id)).one()
+        create_key(session, Actor.owner(), "别的系统", trusted=False, now=datetime.now(UTC))
+        key_id = session.scalars(select(ApiKey.id)).one()
+
+    def waits():
+        return uid in staff.get("/residents?show=not_solved").text, "还堵着" in staff.get("/look-back").text
+
+    def says(said, text="还堵着"):
+        client.post(f"/follow/{code}", data={"uid": str(uuid.uuid4()), "said": said, "text": text})
+
+    says("not_solved")
+    assert waits() == (True, True)
+    # Another system's word changes nothing before somebody has looked at it.
+    with writing(engine_of) as session:
+        note = NewNote(uid=uuid.uuid4(), said=Said.SOLVED, text="好了")
+        settings = app.extensions["gridmap"].settings
+        say(
+            session,
+            problem_id,
+            note,
+            key=session.get(ApiKey, key_id),
+            settings=settings,
+            now=datetime.now(UTC),
+        )
+    assert waits() == (True, True)
+    assert rows(engine_of, ResidentReport)[0].last_said is Said.NOT_SOLVED
+    staff.post(f"/residents/notes/{note.uid}", data={"decision": "publish", "text": "好了"})
+    assert waits() == (False, False)
+    assert rows(engine_of, ResidentReport)[0].last_said is Said.SOLVED
+    for action in ("look_back", "reopen"):
+        says("not_solved")
+        assert waits() == (True, True)
+        with writing(engine_of) as session:
+            line = {"kind": EventKind.STATE, "actor": "x", "state": State.CLOSED, "action": action}
+            now = datetime.now(UTC)
+            session.add(Event(problem_id=problem_id, at=now, recorded_at=now, **line))
+        assert waits() == (False, False), action
 
 
 def test_programs_that_fill_in_everything_leave_nothing(app, engine_of):
