@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request, url_for
 
 from gridmap.errors import GridmapError, LimitReachedError, NotFoundError
 from gridmap.language import explain, gettext
+from gridmap.places.addresses import place_of_address, place_of_code
 from gridmap.residents.course import updates_between
 from gridmap.residents.following import NewNote, say
 from gridmap.residents.models import Said
@@ -17,7 +18,7 @@ from gridmap.residents.rules import COURSE, make_code
 from gridmap.residents.service import NewReport, examine_photos, submit
 from gridmap.store.engine import writing
 from web.access import stateless, takes_files
-from web.api.answering import now
+from web.api.answering import now, today
 from web.errors import answer_errors
 from web.installation import clocks, db, installation
 from web.open311.asking import (
@@ -151,6 +152,20 @@ def _number(name: str, least: float, most: float) -> float | None:
     return value
 
 
+def _place() -> tuple[float, float]:
+    """Return longitude and latitude of what is reported: as given, or of the address given instead."""
+    lat, lon = _number("lat", -90, 90), _number("long", -180, 180)
+    if lat is not None and lon is not None:
+        return lon, lat
+    if code := asked("address_id"):
+        return place_of_code(db(), code, day=today())
+    if address := asked("address_string"):
+        return place_of_address(db(), address, day=today())
+    raise Open311Error(
+        400, gettext("No location was provided; send lat and long, or address_string, or address_id.")
+    )
+
+
 def _photos() -> list[tuple[str, IO[bytes]]]:
     return [
         (file.filename or "", file.stream)
@@ -178,15 +193,7 @@ def post_request(suffix: str) -> Response:
     if not code:
         raise Open311Error(400, gettext("service_code was not provided."))
     find_service(code)
-    lat, lon = _number("lat", -90, 90), _number("long", -180, 180)
-    if lat is None or lon is None:
-        said = asked("address_string") or asked("address_id")
-        raise Open311Error(
-            400,
-            gettext("lat and long are needed: addresses are not looked up here.")
-            if said
-            else gettext("No location was provided; send lat and long."),
-        )
+    lon, lat = _place()
     settings = installation().settings
     person = f"{asked('last_name')}{asked('first_name')}"
     if person.isascii():

@@ -6,7 +6,7 @@ import io
 import json
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from gridmap.errors import InvalidValueError
 from gridmap.evidence.models import Attachment
 from gridmap.people.permissions import Actor
+from gridmap.places.models import InspectionPoint, Street
 from gridmap.problems.models import Event, EventKind, Problem, State
 from gridmap.residents.models import ApiKey, Said
 from gridmap.residents.moderation import decide_note, decide_publication, revoke_key
@@ -443,3 +444,41 @@ def test_errors_before_any_route_are_told_in_its_format(desk):
     assert full.status_code == 429
     assert read_xml(full.text)["error"][0]["code"] == "429"
     assert int(full.headers["Retry-After"]) > 0
+
+
+def test_an_address_that_is_known_is_a_place(desk):
+    day = {"valid_from": date(2020, 1, 1)}
+    with writing(desk.engine) as session:
+        for code, name, address, lon in (
+            ("P1", "东风市场", "人民路1号", 121.401),
+            ("P2", "同名", "", 121.402),
+            ("P3", "同名", "", 121.409),
+        ):
+            shape = f"SRID=4326;POINT({lon} 31.204)"
+            point = InspectionPoint(
+                code=code, name=name, address=address, site_type="market", geometry=shape, **day
+            )
+            session.add(point)
+        line = "SRID=4326;LINESTRING(121.40 31.206,121.41 31.206)"
+        session.add(Street(source_ref="w1", name="人民路", road_class="residential", geometry=line))
+
+    def reported(**fields):
+        answer = desk.post(desk.trusted, lat="", long="", **fields)
+        if answer.status_code != 201:
+            return answer.status_code, read_xml(answer.text)["error"][0]["description"]
+        shown = desk.requests(service_request_id=desk.made(answer))[0]
+        return float(shown["long"]), float(shown["lat"])
+
+    assert reported(address_id="P1") == (121.401, 31.204)
+    assert reported(address_string="人民路１号") == (121.401, 31.204)
+    assert reported(address_string="东风市场") == (121.401, 31.204)
+    lon, lat = reported(address_string="人民路")
+    assert (121.401 < lon < 121.409, lat) == (True, 31.206)
+    for fields, said in (
+        ({"address_id": "P9"}, "P9"),
+        ({"address_string": "同名"}, "多处"),
+        ({"address_string": "人民路2号"}, "人民路2号"),
+        ({}, "address_string"),
+    ):
+        status, text = reported(**fields)
+        assert (status, said in text) == (400, True), text
