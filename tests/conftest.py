@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count()
+_LONG = ("browser", "wheel")
 
 # Where everything must pass, the same examples each time: a change is not judged by chance. Other runs look
 # for new ones.
@@ -49,11 +50,13 @@ if is_strict():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what is heavy or shares a long preparation on one of the parallel workers."""
+    """Keep what is heavy or shares a long preparation on one of the parallel workers, and begin with it."""
     for item in items:
-        for name in ("browser", "wheel"):
+        for name in _LONG:
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.xdist_group(name))
+    # Last, one worker would be busy with them while the others have nothing left to do.
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, _LONG)))
 
 
 @pytest.fixture(scope="session", autouse=True)
