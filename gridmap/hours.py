@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from gridmap.errors import InvalidValueError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Span", "parse_hours", "within_hours"]
+__all__ = ["Span", "overlap", "parse_hours", "within_hours"]
 
 Span = tuple[int, int]
 """Minutes of the day, from (inclusive) and to (exclusive); the second is smaller where midnight is passed."""
@@ -40,6 +41,12 @@ def parse_hours(text: str) -> tuple[Span, ...]:
     if _SEPARATORS.sub("", _SPAN.sub("", plain)):
         raise _unread(text)
     return tuple(spans)
+
+
+def overlap(spans: tuple[Span, ...]) -> bool:
+    """Whether some minute of the day lies in two of the spans."""
+    edges = [part for a, b in spans for part in (((a, b),) if a < b else ((a, 24 * 60), (0, b)))]
+    return any(end > start for (_, end), (start, _) in pairwise(sorted(edges)))
 
 
 def within_hours(spans: tuple[Span, ...], minute: ArrayLike) -> NDArray[np.bool_]:

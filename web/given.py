@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gridmap.errors import InvalidValueError
-from gridmap.hours import parse_hours
+from gridmap.hours import overlap, parse_hours
 from gridmap.language import N_, explain, gettext
 
 if TYPE_CHECKING:
@@ -86,12 +86,17 @@ class Given:
         return found if found.tzinfo else found.replace(tzinfo=zone)
 
     def spans(self, name: str, default: str = "") -> tuple[Span, ...]:
-        """Return hours of the day."""
+        """Return hours of the day; none where they make no sense."""
+        text = self.text(name, default)
         try:
-            return parse_hours(self.text(name, default))
+            found = parse_hours(text)
         except InvalidValueError as error:
             self.faults[name] = explain(error)
             return ()
+        if overlap(found):
+            self.faults[name] = gettext("Expected hours that do not overlap; found “{found}”.", found=text)
+            return ()
+        return found
 
     def blame(self, error: InvalidValueError) -> None:
         """Take over what a use case found wrong."""

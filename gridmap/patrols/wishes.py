@@ -10,6 +10,7 @@ from typing import Any
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError
 from gridmap.hours import parse_hours
+from gridmap.language import gettext
 from gridmap.patrols.corners import Corner
 from gridmap.patrols.planning import Break, Window
 from gridmap.patrols.rhythm import Rhythm
@@ -301,7 +302,7 @@ def shifts(wish: Wish) -> list[tuple[date, Window]]:
 def shift_of(text: str, *, parameter: str = "hours") -> Window:
     """Return the shift that hours say, in seconds from midnight; full-width characters are read too.
 
-    A shift that ends before it begins must say so, as 22:00-次日02:00.
+    A shift that ends before it begins must say so, as 22:00-次日02:00 or 22:00-02:00+1.
 
     Raises
     ------
@@ -309,6 +310,8 @@ def shift_of(text: str, *, parameter: str = "hours") -> Window:
         If they say something else.
     """
     plain = text.translate(_WIDE).strip()
+    if not plain:
+        raise InvalidValueError("Expected the hours of one shift, such as 08:00-12:00.", parameter=parameter)
     over = "次日" in plain or "+1" in plain
     try:
         spans = parse_hours(plain.replace("次日", "").replace("+1", ""))
@@ -324,7 +327,7 @@ def shift_of(text: str, *, parameter: str = "hours") -> Window:
     if end < begin and not over:
         raise InvalidValueError(
             "The shift ends at {end}, before it begins at {begin}. If it ends on the next day, write "
-            "{begin}-次日{end}.",
+            "{begin}-{end}+1.",
             parameter=parameter,
             begin=clock(begin),
             end=clock(end),
@@ -339,7 +342,9 @@ def shift_of(text: str, *, parameter: str = "hours") -> Window:
 def hours_of(opens: int, closes: int) -> str:
     """Write a shift, in seconds from midnight, as `shift_of` reads it."""
     begin, end = opens // 60, closes // 60
-    return f"{clock(begin)}-{clock(end) if end <= 24 * 60 else '次日' + clock(end - 24 * 60)}"
+    if end <= 24 * 60:
+        return f"{clock(begin)}-{clock(end)}"
+    return gettext("{begin}-{end}+1", begin=clock(begin), end=clock(end - 24 * 60))
 
 
 def clock(minute: int) -> str:

@@ -166,6 +166,10 @@ def test_what_to_fix_first_is_told_with_hands_and_as_a_workbook(sign_in, address
     # Nothing is reckoned with hours that nobody gave.
     assert "已证明最优" not in bad.text
     assert client.get(f"{address}/readiness.xlsx", query_string={hands: "many"}).status_code == 422
+    twice = {"spans": "22:00-02:00,01:00-03:00", "begins_at": "2099-01-01T00:00"}
+    bad = client.get(f"{address}/readiness", query_string=twice).text
+    assert "不重叠" in bad
+    assert "检查组出发" in bad
 
 
 def test_people_are_posted_changed_by_hand_and_told_themselves(sign_in, address, app, town):

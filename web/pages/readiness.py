@@ -69,6 +69,12 @@ def planned(uid: uuid.UUID, given: Given) -> Plan:
     seen = see(db(), actor(), route, line, stops, now=now())
     names, zone = directory(), installation().settings.zone
     begins = given.moment("begins_at", _soon(), zone=zone)
+    if given.text("begins_at") and begins >= route.starts_at > now():
+        given.faults["begins_at"] = gettext(
+            "Expected a time before the assessors set out at {time}; found {found}.",
+            time=f"{route.starts_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            found=f"{begins.astimezone(zone):%Y-%m-%d %H:%M}",
+        )
     hands, hours = {}, {}
     for one in np.unique(seen.organisation).tolist():
         if entry := names.organisations.get(one):
