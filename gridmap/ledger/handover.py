@@ -6,13 +6,11 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from sqlalchemy import select
 
-from gridmap.hotspots.loading import UNRESOLVED
 from gridmap.language import gettext
 from gridmap.ledger.columns import COLUMNS
 from gridmap.ledger.models import LedgerNote
@@ -21,27 +19,20 @@ from gridmap.ledger.workbook import head_row, safe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-    from gridmap.hotspots.view import View
     from gridmap.ledger.rows import LedgerRow
 
 __all__ = [
-    "LEAST",
     "OPEN_COLUMNS",
     "Handover",
-    "Spot",
     "funded",
     "handover_workbook",
-    "recurring_spots",
     "spot_heads",
 ]
 
-LEAST = 3
-"""Problems of one kind on one spot within the period that make it a recurring one."""
-_SIDE = 4
-"""Zoom levels above the code's own: a spot is a square of about 33 m at 30 degrees of latitude."""
 OPEN_COLUMNS = (
     "number",
     "category",
@@ -60,30 +51,6 @@ OPEN_COLUMNS = (
     "funding",
 )
 """Columns of the problems that are handed over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where problems of one kind come again and again.
-
-    Attributes
-    ----------
-    category
-        Database id.
-    count, unresolved
-        Problems of the period, and those of them that are still unresolved.
-    newest
-        Case number of the newest, by which the place is named.
-    first, last
-        When the first and the last were found, seconds since 1970 UTC.
-    """
-
-    category: int
-    count: int
-    unresolved: int
-    newest: int
-    first: int
-    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,45 +82,6 @@ class Handover:
     def funding(self) -> float:
         """Money that is needed altogether, in 10,000 yuan."""
         return round(float(sum(row.values["funding"] for row in self.costly)), 2)
-
-
-def recurring_spots(view: View, since: int, limit: int = 200) -> list[Spot]:
-    """Find the spots where problems of one kind came up `LEAST` times or more since a moment.
-
-    Parameters
-    ----------
-    view
-        With problems of every state, limited to what the reader may see.
-    since
-        Seconds since 1970 UTC.
-    limit
-        Most spots; those with the most problems first.
-    """
-    rows = view.rows[view.snapshot.points.rows.opened[view.rows] >= since]
-    if not len(rows):
-        return []
-    square = view.snapshot.points.rows.code[rows] >> np.uint64(2 * _SIDE)
-    category = view.snapshot.values("category", rows).astype(np.int64)
-    order = np.lexsort((category, square))
-    square, category, rows = square[order], category[order], rows[order]
-    starts = np.flatnonzero(np.concatenate([[True], (np.diff(square) != 0) | (np.diff(category) != 0)]))
-    counts = np.diff(np.append(starts, len(rows)))
-    chosen = np.flatnonzero(counts >= LEAST)
-    chosen = chosen[np.argsort(-counts[chosen], kind="stable")][:limit]
-    return [_spot(view, rows[starts[at] : starts[at] + counts[at]]) for at in chosen]
-
-
-def _spot(view: View, rows: NDArray[np.int64]) -> Spot:
-    opened = view.snapshot.values("opened", rows)
-    state = view.snapshot.values("state", rows)
-    return Spot(
-        category=int(view.snapshot.values("category", rows[:1])[0]),
-        count=len(rows),
-        unresolved=int(np.isin(state, list(UNRESOLVED)).sum()),
-        newest=int(view.snapshot.number[rows[np.argmax(opened)]]),
-        first=int(opened.min()),
-        last=int(opened.max()),
-    )
 
 
 def funded(session: Session, numbers: NDArray[np.int64]) -> list[int]:

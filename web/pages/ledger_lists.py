@@ -18,16 +18,15 @@ from gridmap.hotspots.view import ViewFilter
 from gridmap.language import N_, gettext
 from gridmap.ledger.columns import COLUMNS
 from gridmap.ledger.handover import (
-    LEAST,
     OPEN_COLUMNS,
     Handover,
     funded,
     handover_workbook,
-    recurring_spots,
     spot_heads,
 )
 from gridmap.ledger.negative import RULES, negative_list, negative_workbook, said, title_of
 from gridmap.ledger.rows import read_ledger
+from gridmap.ledger.spots import LEAST, recurring_spots
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.problems.models import Problem
@@ -176,7 +175,11 @@ def _handover(query: HandoverQuery, *, shown: int) -> Handover:
     still = view()
     numbers = page_of(still, still.rows, sort=Sort.OVERDUE, limit=shown).numbers.tolist()
     late = members(Lives.of(still.snapshot, still.rows), "overdue", still.moment)
-    spots = recurring_spots(view(states=None), int((moment - _YEAR).timestamp()))
+    spots = recurring_spots(
+        view(states=None),
+        int((moment - _YEAR).timestamp()),
+        metres=installation().settings.recurrence_metres,
+    )
     addresses = _addresses([spot.newest for spot in spots])
 
     def day(seconds: int) -> str:
