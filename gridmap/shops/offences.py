@@ -19,7 +19,7 @@ from gridmap.shops.rules import REFUSALS, Verdict, judge
 
 if TYPE_CHECKING:
     import uuid
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
@@ -88,7 +88,7 @@ def record_offence(
     ConflictError
         If another offence has this uid, or the shop is closed.
     """
-    shop = hold_shop(session, actor, shop_uid, Permission.SHOP_RECORD, now)
+    shop = hold_shop(session, actor, shop_uid, Permission.SHOP_RECORD, now.astimezone(settings.zone).date())
     known = session.scalar(select(Offence).where(Offence.uid == offence.uid))
     if known is not None:
         if known.shop_id != shop.id:
@@ -160,18 +160,20 @@ def _problem(session: Session, actor: Actor, uid: uuid.UUID | None) -> int | Non
 
 
 def _offence(
-    session: Session, actor: Actor, uid: uuid.UUID, permission: Permission, now: datetime
+    session: Session, actor: Actor, uid: uuid.UUID, permission: Permission, today: date
 ) -> tuple[Shopfront, Offence]:
     shop_uid = session.scalar(
         select(Shopfront.uid).join(Offence, Offence.shop_id == Shopfront.id).where(Offence.uid == uid)
     )
     if shop_uid is None:
         raise NotFoundError("There is no such offence, or it lies outside what you may see.")
-    shop = hold_shop(session, actor, shop_uid, permission, now)
+    shop = hold_shop(session, actor, shop_uid, permission, today)
     return shop, session.scalars(select(Offence).where(Offence.uid == uid)).one()
 
 
-def appeal_offence(session: Session, actor: Actor, uid: uuid.UUID, text: str, *, now: datetime) -> Offence:
+def appeal_offence(
+    session: Session, actor: Actor, uid: uuid.UUID, text: str, *, settings: Settings, now: datetime
+) -> Offence:
     """Write down that the shop appeals against an offence, and what it says.
 
     Raises
@@ -179,7 +181,7 @@ def appeal_offence(session: Session, actor: Actor, uid: uuid.UUID, text: str, *,
     ConflictError
         If there is an appeal already.
     """
-    _, offence = _offence(session, actor, uid, Permission.SHOP_RECORD, now)
+    _, offence = _offence(session, actor, uid, Permission.SHOP_RECORD, now.astimezone(settings.zone).date())
     text = needed("appeal", text)
     check_texts({"appeal": text})
     if offence.appeal_state is not None:
@@ -190,7 +192,14 @@ def appeal_offence(session: Session, actor: Actor, uid: uuid.UUID, text: str, *,
 
 
 def decide_appeal(
-    session: Session, actor: Actor, uid: uuid.UUID, *, uphold: bool, decision: str, now: datetime
+    session: Session,
+    actor: Actor,
+    uid: uuid.UUID,
+    *,
+    uphold: bool,
+    decision: str,
+    settings: Settings,
+    now: datetime,
 ) -> Offence:
     """Decide an appeal; where it is upheld, the offence does not count any more.
 
@@ -201,7 +210,7 @@ def decide_appeal(
     ConflictError
         If there is no open appeal.
     """
-    _, offence = _offence(session, actor, uid, Permission.SHOP_MANAGE, now)
+    _, offence = _offence(session, actor, uid, Permission.SHOP_MANAGE, now.astimezone(settings.zone).date())
     decision = needed("decision", decision)
     check_texts({"decision": decision})
     if offence.appeal_state is not AppealState.OPEN:

@@ -62,7 +62,7 @@ def sign_pledge(
     ConflictError
         If another pledge has this uid, or the shop is closed.
     """
-    shop = hold_shop(session, actor, shop_uid, Permission.SHOP_RECORD, now)
+    shop = hold_shop(session, actor, shop_uid, Permission.SHOP_RECORD, now.astimezone(settings.zone).date())
     known = session.scalar(select(Pledge).where(Pledge.uid == pledge.uid))
     if known is not None:
         if known.shop_id != shop.id:

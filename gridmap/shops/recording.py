@@ -13,7 +13,7 @@ from gridmap.shops.models import Shopfront
 
 if TYPE_CHECKING:
     import uuid
-    from datetime import datetime
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
@@ -91,15 +91,21 @@ def place_of(lon: float, lat: float) -> str:
 
 
 def hold_shop(
-    session: Session, actor: Actor, uid: uuid.UUID, permission: Permission, now: datetime
+    session: Session, actor: Actor, uid: uuid.UUID, permission: Permission, today: date
 ) -> Shopfront:
-    """Return the shop, locked until the transaction ends, if the actor holds a permission there."""
+    """Return the shop, locked until the transaction ends, if the actor holds a permission there.
+
+    Parameters
+    ----------
+    today
+        In the installation's time zone, as shops close by its days.
+    """
     scope = actor.scope(permission)
     shop = session.scalar(select(Shopfront).where(Shopfront.uid == uid).with_for_update())
     if shop is None or not actor.scope(Permission.SHOP_READ).covers(shop.area_id, shop.organisation_id):
         raise NotFoundError(_NOT_THERE)
     if not scope.covers(shop.area_id, shop.organisation_id):
         raise PermissionDeniedError(_NOT_YOURS)
-    if shop.valid_to is not None and shop.valid_to <= now.date():
+    if shop.valid_to is not None and shop.valid_to <= today:
         raise ConflictError("This shop closed on {day}.", day=shop.valid_to.isoformat())
     return shop

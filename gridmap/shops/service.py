@@ -78,7 +78,9 @@ def save_shop(
         session.add(shop)
         fresh = True
     else:
-        shop = hold_shop(session, actor, record.uid, Permission.SHOP_MANAGE, now)
+        shop = hold_shop(
+            session, actor, record.uid, Permission.SHOP_MANAGE, now.astimezone(settings.zone).date()
+        )
         fresh = False
         _, _, old = find_shop(session, shop.id)
         if shapely.get_type_id(old) != 0 and shapely.contains_xy(old, record.lon, record.lat):
@@ -96,7 +98,7 @@ def close_shop(
     session: Session, actor: Actor, uid: uuid.UUID, *, settings: Settings, now: datetime
 ) -> Shopfront:
     """Let a shop be closed from today; its record stays."""
-    shop = hold_shop(session, actor, uid, Permission.SHOP_MANAGE, now)
+    shop = hold_shop(session, actor, uid, Permission.SHOP_MANAGE, now.astimezone(settings.zone).date())
     shop.valid_to = now.astimezone(settings.zone).date()
     session.flush()
     return shop

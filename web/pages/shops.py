@@ -331,7 +331,10 @@ def appeal(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
     """Write an appeal down."""
     _belongs(uid, offence)
     return written(
-        uid, lambda session: appeal_offence(session, actor(), offence, text_of("appeal"), now=now())
+        uid,
+        lambda session: appeal_offence(
+            session, actor(), offence, text_of("appeal"), settings=installation().settings, now=now()
+        ),
     )
 
 
@@ -348,6 +351,7 @@ def decide(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
             offence,
             uphold=text_of("uphold") == "1",
             decision=text_of("decision"),
+            settings=installation().settings,
             now=now(),
         ),
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -121,16 +121,28 @@ def test_an_upheld_appeal_takes_the_step_back_and_another_person_decides(street)
     made, _ = offend(street)
     offend_again = offend(street)[0]
     assert offend_again.step is Step.TAUGHT
-    street.do(appeal_offence, street.officers[0], made.uid, "当时未营业")
+    street.do(appeal_offence, street.officers[0], made.uid, "当时未营业", settings=street.settings)
     with pytest.raises(ConflictError):
-        street.do(appeal_offence, street.officers[0], made.uid, "再次申诉")
+        street.do(appeal_offence, street.officers[0], made.uid, "再次申诉", settings=street.settings)
     with pytest.raises(PermissionDeniedError):
-        street.do(decide_appeal, street.officers[0], made.uid, uphold=True, decision="属实")
+        street.do(
+            decide_appeal,
+            street.officers[0],
+            made.uid,
+            uphold=True,
+            decision="属实",
+            settings=street.settings,
+        )
     self_judge = Actor("x", street.actor(Role.AREA_MANAGER).holdings, person_id=street.officers[0].person_id)
     with pytest.raises(PermissionDeniedError):
-        street.do(decide_appeal, self_judge, made.uid, uphold=True, decision="属实")
+        street.do(decide_appeal, self_judge, made.uid, uphold=True, decision="属实", settings=street.settings)
     decided = street.do(
-        decide_appeal, street.actor(Role.AREA_MANAGER, area=0), made.uid, uphold=True, decision="属实"
+        decide_appeal,
+        street.actor(Role.AREA_MANAGER, area=0),
+        made.uid,
+        uphold=True,
+        decision="属实",
+        settings=street.settings,
     )
     assert decided.appeal_state is AppealState.UPHELD
     row = seen(street, Actor.owner())[0]
@@ -187,7 +199,12 @@ def test_a_new_pledge_ends_the_old_one(street):
 
 def test_a_closed_shop_keeps_its_record_and_takes_no_more(street):
     offend(street)
-    street.do(close_shop, Actor.owner(), street.shops[0], settings=street.settings)
+    # In the small hours of a day here it is the day before in Greenwich.
+    early = datetime(2026, 5, 8, 17, tzinfo=UTC)
+    street.do(close_shop, Actor.owner(), street.shops[0], settings=street.settings, now=early)
+    pledge = NewPledge(uid=uuid.uuid4(), signed_on=date(2026, 5, 1), signed_by="王店主")
+    with pytest.raises(ConflictError, match="2026-05-09"):
+        street.do(sign_pledge, Actor.owner(), street.shops[0], pledge, settings=street.settings, now=early)
     assert len(seen(street, Actor.owner())) == 1
     with pytest.raises(ConflictError):
         offend(street)
