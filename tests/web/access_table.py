@@ -290,6 +290,9 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/forecast": Line(Permission.FORECAST_READ),
     "GET /api/v1/figures/problems": Line(Permission.PROBLEM_READ),
     "GET /api/v1/filters": Line(Permission.PLACE_READ),
+    "GET /api/v1/persons": Line(
+        Permission.PROBLEM_DISPATCH, query={"organisation": "00000000-0000-4000-8000-000000000000"}
+    ),
     "GET /api/v1/search": Line(Permission.PLACE_READ, query={"q": "人民"}),
     "GET /api/v1/tiles/cells/<z>/<x>/<y>.mvt": Line(Permission.PLACE_READ),
     "GET /api/v1/tiles/points/<z>/<x>/<y>.mvt": Line(Permission.PLACE_READ),

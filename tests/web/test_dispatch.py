@@ -82,5 +82,6 @@ def test_the_tray_shows_what_nobody_takes(bodies, sign_in):
     page = client.get("/tray").text
     assert f">{number}<" in page
     assert "桥下" in page
+    assert f'data-uid="{report["uid"]}" data-state="recorded"' in page
     assert sign_in(Role.GRID_WORKER).get("/tray").status_code == 403
     assert sign_in(Role.AREA_MANAGER).get("/dispatch/rules").status_code == 403

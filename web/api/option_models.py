@@ -11,6 +11,7 @@ from web.api.models import Answer, CodeName, Ref
 __all__ = [
     "FilterOptions",
     "Legend",
+    "PersonsAnswer",
     "SearchAnswer",
     "SummaryAnswer",
 ]
@@ -37,6 +38,12 @@ class SummaryAnswer(Answer):
     area: dict[str, int] = Field(description="By uid, with everything below; '' for none")
     organisation: dict[str, int] = Field(description="By uid; '' for none")
     days: list[Day] = Field(description="Days without a problem are left out")
+
+
+class PersonsAnswer(Answer):
+    """People of an organisation, by name."""
+
+    persons: list[Ref]
 
 
 class CategoryOption(CodeName):

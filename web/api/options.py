@@ -11,6 +11,7 @@ from gridmap.hotspots.view import View, ViewFilter, organisations_in_sight
 from gridmap.labels import label
 from gridmap.people.permissions import Permission
 from gridmap.places.base_tiles import DEEPEST
+from gridmap.places.cards import Faces, named
 from gridmap.places.directory import CategoryEntry, Directory
 from gridmap.places.extent import extent_of, from_openstreetmap
 from gridmap.places.search import search as find
@@ -18,8 +19,8 @@ from gridmap.problems.models import Source, State
 from web.access import needs
 from web.api.answering import Body, answers, as_json, directory, now, today
 from web.api.blueprint import PLACES, api
-from web.api.option_models import FilterOptions, SearchAnswer
-from web.api.parameters import NoQuery, SearchQuery
+from web.api.option_models import FilterOptions, PersonsAnswer, SearchAnswer
+from web.api.parameters import NoQuery, PersonsQuery, SearchQuery
 from web.installation import actor, clocks, db, installation
 
 if TYPE_CHECKING:
@@ -131,6 +132,18 @@ def _extent(scope: Scope, view: View | None) -> dict[str, Any]:
             lon, lat = snapshot.lon[rows], snapshot.lat[rows]
             bounds = (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
     return {"bounds": None if bounds is None else list(bounds), "first_day": first, "last_day": last}
+
+
+@api.get("/persons", tags=[PLACES], responses={"200": PersonsAnswer})
+@needs(Permission.PROBLEM_DISPATCH)
+@answers(of="ground")
+def persons(query: PersonsQuery) -> Body:
+    """List the people of an organisation, as far as the reader may know them, to give problems to."""
+    names = directory()
+    faces, body = Faces(names, actor()), names.organisations.find(query.organisation)
+    of_it = [] if body is None else [one for one in names.persons if one.organisation == body.id]
+    seen = sorted((one for one in of_it if faces.sees(one)), key=lambda one: one.name)
+    return as_json(PersonsAnswer, {"persons": [named(one) for one in seen]})
 
 
 @api.get("/search", tags=[PLACES], responses={"200": SearchAnswer})

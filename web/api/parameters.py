@@ -29,6 +29,7 @@ __all__ = [
     "NewProblem",
     "NoQuery",
     "NumberPath",
+    "PersonsQuery",
     "PlacesQuery",
     "ProblemsQuery",
     "Query",
@@ -240,6 +241,12 @@ class PlacesQuery(Query):
     limit: int = Field(1000, ge=1, le=MOST)
     cursor: str | None = Field(None, max_length=400, description="`next` of the page before")
     simplify: int | None = Field(None, ge=0, le=22, description="Leave out detail that this zoom cannot show")
+
+
+class PersonsQuery(Query):
+    """Whose people."""
+
+    organisation: Uid = Field(description="Uid of an organisation")
 
 
 class SearchQuery(Query):

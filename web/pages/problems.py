@@ -24,16 +24,21 @@ if TYPE_CHECKING:
 
 _STYLES = ("vendor/leaflet/leaflet.css", "css/map.css", "css/evidence.css", "css/problems.css")
 
+__all__ = ["app_page", "pages"]
+
 pages = Blueprint("problems", __name__, url_prefix="/problems")
 
 
-def _app(template: str, module: str, *, scripts: Sequence[str] = (), **more: Any) -> str:
+def app_page(
+    template: str, module: str, *, scripts: Sequence[str] = (), styles: Sequence[str] = (), **more: Any
+) -> str:
+    """Show a page whose module takes steps on problems, with what it needs to begin."""
     given = more.pop("given", {})
     return render_template(
         template,
         module=module,
         scripts=[asset(path) for path in scripts],
-        styles=[asset(path) for path in _STYLES],
+        styles=[asset(path) for path in (*_STYLES, *styles)],
         imports={name: asset(path) for name, path in modules().items()},
         begin=begin(csrf=generate_csrf(), actions=_actions(), **given),
         **more,
@@ -58,7 +63,7 @@ def _actions() -> list[dict[str, Any]]:
 @needs(Permission.PROBLEM_READ)
 def show() -> str:
     """Show the list; the address says which part of it, and the scripts read it there."""
-    return _app("problems.html", "problem_list.js")
+    return app_page("problems.html", "problem_list.js")
 
 
 @pages.get("/<uuid:uid>")
@@ -69,7 +74,7 @@ def show_one(uid: uuid.UUID) -> str:
     problem = None if number is None else told(db(), number)
     if problem is None:
         raise NotFoundError("There is no such problem, or it lies outside what you may see.")
-    return _app(
+    return app_page(
         "problem.html",
         "problem_page.js",
         scripts=("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-leaflet.js"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, request
 
 from gridmap.dispatch.tray import read_tray
 from gridmap.people.permissions import Permission
@@ -13,6 +13,7 @@ from gridmap.problems.records import read_records
 from web.access import needs
 from web.api.answering import directory, now
 from web.installation import actor, db, installation
+from web.pages.problems import app_page
 
 __all__ = ["pages"]
 
@@ -38,8 +39,10 @@ def index() -> str:
         moment=now(),
     )
     why = dict(zip(tray.numbers[rows].tolist(), tray.reasons[rows].tolist(), strict=True))
-    return render_template(
+    return app_page(
         "tray.html",
+        "tray.js",
+        styles=("css/dispatch.css",),
         problems=[
             {**row, "reason": why[row["number"]], "found": _local(row["found_at"])} for row in found.rows
         ],

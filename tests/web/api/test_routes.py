@@ -33,6 +33,7 @@ PATHS = {
     "/api/v1/figures": {},
     "/api/v1/forecast": {},
     "/api/v1/figures/problems": {},
+    "/api/v1/persons": {"organisation": "00000000-0000-4000-8000-000000000000"},
     "/api/v1/search": {"q": "人民"},
     "/api/v1/tiles/cells/<z>/<x>/<y>.mvt": {},
     "/api/v1/tiles/points/<z>/<x>/<y>.mvt": {},

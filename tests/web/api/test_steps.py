@@ -396,6 +396,18 @@ def test_what_was_suspended_goes_on_by_itself(app, sign_in, office):
     assert show(hq, uid)["state"] == "accepted"
 
 
+def test_it_is_given_to_a_person_of_the_organisation(sign_in, office):
+    hq = sign_in()
+    uid, (area, _, body) = record(hq), office[1]
+    [person] = hq.get(f"/api/v1/persons?organisation={body}").json["persons"]
+    step(hq, uid, "check")
+    told = step(hq, uid, "dispatch", organisation=body, person=person["uid"])["problem"]
+    assert (person["name"], told["person"], told["organisation"]["uid"]) == ("工1", person, body)
+    manager = sign_in(Role.AREA_MANAGER, area_id=area)
+    nobody = manager.get(f"/api/v1/persons?organisation={office[0][2]}").json
+    assert nobody == {"persons": []}, "whom one may not know is not offered"
+
+
 def test_a_line_is_listed_in_each_cell_that_it_touches_and_seen_by_nobody_else(sign_in, office):
     hq = sign_in()
     line = {"type": "LineString", "coordinates": [[121.004, 31.005], [121.012, 31.005]]}

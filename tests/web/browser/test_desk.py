@@ -192,3 +192,25 @@ def test_people_are_found_and_opened(open_as):
     assert serious(page) == []
     narrow = open_as("/people", user="manager", width=390, height=844)
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_tray_is_emptied_from_its_rows_to_a_person(open_as):
+    page = ready(open_as("/tray"))
+    assert serious(page) == []
+    row = page.locator("#tray tbody tr[data-state=returned]").first
+    number = row.locator(".number").inner_text()
+    row.locator("input").check()
+    page.locator("#bulk button.primary").click()
+    page.select_option("#step [name=organisation]", index=3)
+    person = page.locator("#step [name=person]:not([disabled]) option").nth(1)
+    person.wait_for(state="attached")
+    name = person.inner_text()
+    page.select_option("#step [name=person]", label=name)
+    page.locator("#step form button").first.click()
+    page.wait_for_function("() => document.querySelector('#step form button').textContent.includes('1')")
+    page.locator("#step form button").first.click()
+    page.wait_for_function(
+        "n => !document.querySelector('#tray').innerText.includes(`\\t${n}\\t`)", arg=number
+    )
+    now = page.request.get(f"{page.url.split('/tray')[0]}/api/v1/problems/by-number/{number}").json()
+    assert (now["state"], now["person"]["name"]) == ("dispatched", name)

@@ -22,6 +22,19 @@ function field(label, control, hint) {
 let organisations;
 const bodies = () => (organisations ??= get("organisations", "filters").then((options) => options?.organisations ?? []));
 
+const anybody = () => h("option", { value: "" }, gettext("nobody in particular"));
+
+// The people of an organisation, as far as the reader may know them.
+async function offerPersons(organisation, select) {
+  select.disabled = true;
+  select.replaceChildren(anybody());
+  if (!organisation) return;
+  const found = await get("persons", "persons", { organisation });
+  if (!found) return;
+  select.append(...found.persons.map(({ uid, name }) => h("option", { value: uid }, name)));
+  select.disabled = !found.persons.length;
+}
+
 async function fieldsOf({ action, needs }, unit) {
   const fields = {};
   const note = h("textarea", { name: "note", rows: 3, maxLength: 2000, required: needs.includes("reason") });
@@ -30,8 +43,10 @@ async function fieldsOf({ action, needs }, unit) {
   if (needs.includes("time")) fields.more = field(gettext("How much more time"), h("input", { type: "number", name: "more", min: 1, max: 365, required: true, inputMode: "numeric" }), unit ? unit : gettext("in the unit of each one's own limit"));
   if (needs.includes("other")) fields.other = field(gettext("Number of the problem that is kept"), h("input", { type: "number", name: "other", min: 1, required: true, inputMode: "numeric" }));
   if (GIVES.has(action)) {
-    const select = h("select", { name: "organisation" }, h("option", { value: "" }, gettext("as rules and responsibilities say")), (await bodies()).map(({ uid, name }) => h("option", { value: uid }, name)));
+    const person = h("select", { name: "person", disabled: true }, anybody());
+    const select = h("select", { name: "organisation", onchange: () => offerPersons(select.value, person) }, h("option", { value: "" }, gettext("as rules and responsibilities say")), (await bodies()).map(({ uid, name }) => h("option", { value: uid }, name)));
     fields.organisation = field(gettext("To which organisation"), select);
+    fields.person = field(gettext("To whom there (optional)"), person);
   }
   return fields;
 }
@@ -155,9 +170,9 @@ export async function takeMany(step, which, count, refresh) {
   const preview = h("div", { className: "note" }, gettext("{n} problems are chosen.", { n: number(count) }));
   let seen;
   const button = () => byId("step").querySelector("form button");
-  const tell = ({ taken, refused }) => preview.replaceChildren(
+  const tell = ({ taken, refused }) => preview.replaceChildren(...[
     h("p", {}, gettext("The step can be taken on {n} of {all} problems.", { n: number(taken), all: number(count) })),
-    refused.length ? h("ul", {}, refused.map(({ reason, count: n, numbers }) => h("li", {}, gettext("{n}: {reason}", { n: number(n), reason }), h("small", { className: "muted" }, ` ${numbers.slice(0, 8).join(gettext(", "))}${n > 8 ? " …" : ""}`)))) : null);
+    refused.length ? h("ul", {}, refused.map(({ reason, count: n, numbers }) => h("li", {}, gettext("{n}: {reason}", { n: number(n), reason }), h("small", { className: "muted" }, ` ${numbers.slice(0, 8).join(gettext(", "))}${n > 8 ? " …" : ""}`)))) : null].filter(Boolean));
   await askStep(step, { extra: preview, confirm: gettext("Show what would happen"), run: async (body) => {
     const wanted = { step: body, ...which };
     if (seen === undefined) {
