@@ -274,11 +274,11 @@ class ProblemCell(Base):
     """
 
     __tablename__ = "problem_cell"
+    __table_args__ = (UniqueConstraint("problem_id", "cell_id", name="uq_problem_cell"),)
 
-    problem_id: Mapped[int] = mapped_column(ForeignKey("problem.id", ondelete="CASCADE"), primary_key=True)
-    cell_id: Mapped[int] = mapped_column(
-        ForeignKey("grid_cell.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    problem_id: Mapped[int] = mapped_column(ForeignKey("problem.id", ondelete="CASCADE"))
+    cell_id: Mapped[int] = mapped_column(ForeignKey("grid_cell.id", ondelete="CASCADE"), index=True)
     share: Mapped[float]
     """By length or area, more than 0 and up to 1."""
     leads: Mapped[bool]

@@ -29,7 +29,6 @@ LEFT_OUT_TABLES: Mapping[str, str] = MappingProxyType(
         "credential_use": "when a session was last used, written every few minutes",
         "change_clock": "a counter that the snapshot follows; it can start anywhere",
         "ground_clock": "a counter moved by triggers; it can start anywhere",
-        "problem_cell": "worked out from the problem's shape and the cells",
         "track_visit": "worked out from the track's points and the streets",
         "delivery": "copies of what was sent out; what they tell of is in the trail",
         "trail_head": "the trail itself",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import numpy as np
 import pytest
 import shapely
-from sqlalchemy import delete, select
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import delete, select, text
 
 from gridmap.jobs import silent
 from gridmap.people.permissions import Actor
@@ -16,6 +19,8 @@ from gridmap.problems.bulk import insert_problems
 from gridmap.problems.models import Problem, ProblemCell
 from gridmap.problems.shares import shares_of
 from gridmap.store.engine import reading, writing
+from gridmap.trail.genesis import begin_trail
+from gridmap.trail.verify import verify
 
 WEST, SOUTH, SIDE = 121.0, 31.0, 0.01
 NOW = datetime(2026, 5, 9, 4, 0, tzinfo=UTC)
@@ -107,3 +112,50 @@ def test_shares_go_with_the_cell(engine, city, record):
     with writing(engine) as session:
         session.execute(delete(GridCell).where(GridCell.id == city.cells["B2"].id))
     assert len(raw(engine, problem.id)) == 2
+
+
+def test_a_share_that_is_changed_past_the_service_is_named(engine, keeper, city, record):
+    def findings():
+        with reading(engine) as session:
+            found = verify(session, [keeper.key], keeper.anchors).findings
+        return [(one.kind.value, one.where) for one in found]
+
+    def tamper(statement):
+        with engine.execution_options(gridmap_write=True).begin() as connection:
+            assert connection.execute(text(statement)).rowcount == 1
+
+    record(0, geometry=shapely.geometry.mapping(ribbon(0.8, 1.5)))
+    assert findings() == []
+    tamper("UPDATE problem_cell SET share = 0.5 WHERE leads")
+    tamper("DELETE FROM problem_cell WHERE NOT leads")
+    assert sorted(findings()) == [("row_changed", "problem_cell 2"), ("row_missing", "problem_cell 1")]
+
+
+def test_shares_from_before_they_were_in_the_trail_are_taken_into_it_once(engine, keeper, city, record):
+    def add(cell):
+        statement = text(
+            "INSERT INTO problem_cell (problem_id, cell_id, share, leads) VALUES (:p, :c, 1, :l)"
+        )
+        with engine.execution_options(gridmap_write=True).begin() as connection:
+            connection.execute(statement, {"p": problem.id, "c": city.cells[cell].id, "l": True})
+
+    problem = record(0.5)
+    add("A1")
+    assert begin_trail(engine) == 1
+    with reading(engine) as session:
+        assert verify(session, [keeper.key], keeper.anchors).findings == []
+    add("A2")
+    assert begin_trail(engine) == 0, "what comes in past the service afterwards is not excused"
+
+
+def test_bringing_a_store_up_keeps_its_shares(engine, city, record):
+    problem = record(0, geometry=shapely.geometry.mapping(ribbon(0.8, 2.1)))
+    before = shares(engine, problem.id)
+    with engine.execution_options(gridmap_write=True).begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(files("gridmap") / "store" / "migrations"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0026")
+        command.upgrade(config, "0027")
+    assert shares(engine, problem.id) == before
