@@ -156,6 +156,6 @@ def test_bringing_a_store_up_keeps_its_shares(engine, city, record):
         config.set_main_option("script_location", str(files("gridmap") / "store" / "migrations"))
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
-        command.downgrade(config, "0026")
-        command.upgrade(config, "0027")
+        command.downgrade(config, "0027")
+        command.upgrade(config, "0028")
     assert shares(engine, problem.id) == before
