@@ -11,7 +11,9 @@ from gridmap.deadlines.calendar import load_calendar
 from gridmap.deadlines.escalation import escalate
 from gridmap.installation import open_store
 from gridmap.labels import label
-from gridmap.language import explain, gettext
+from gridmap.language import explain, gettext, ngettext
+from gridmap.people.permissions import Actor
+from gridmap.problems.catalogue import take_catalogue
 from gridmap.store.engine import writing
 from gridmap.workflow.resuming import resume_due
 
@@ -45,6 +47,15 @@ def run(settings: Settings) -> None:
                 reminders=done.reminders,
             )
         )
+
+
+@deadlines.command("categories")
+@click.pass_obj
+def take_over(settings: Settings) -> None:
+    """Create the usual categories, with their limits, that are not there yet."""
+    with writing(open_store(settings)) as session:
+        count = take_catalogue(session, Actor.owner())
+    click.echo(ngettext("{n} category created.", "{n} categories created.", count))
 
 
 @deadlines.command("calendar")

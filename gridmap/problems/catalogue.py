@@ -14,20 +14,49 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from gridmap.people.permissions import Permission
 from gridmap.problems.models import Category, TimeUnit
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from sqlalchemy.orm import Session
 
-__all__ = ["ensure_categories"]
+    from gridmap.people.permissions import Actor
+
+__all__ = ["ensure_categories", "missing_categories", "take_catalogue"]
+
+
+def missing_categories(session: Session) -> int:
+    """How many of the usual categories there are none of."""
+    return len(_rows(set(session.scalars(select(Category.code)))))
+
+
+def take_catalogue(session: Session, actor: Actor) -> int:
+    """Create the usual categories that are not there yet; return how many.
+
+    Parameters
+    ----------
+    session
+        Of a writing transaction.
+    actor
+        Who may change rules everywhere.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the actor may not.
+    """
+    actor.scope_everywhere(Permission.DEADLINE_RULES)
+    missing = missing_categories(session)
+    ensure_categories(session)
+    return missing
 
 
 def ensure_categories(session: Session) -> dict[str, int]:
     """Create the categories that are not there yet; return every category's id by code."""
     ids = dict(session.execute(select(Category.code, Category.id)).all())
-    with (files("gridmap.problems") / "categories.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["code"] not in ids]
-    for row in rows:
+    for row in _rows(ids.keys()):
         category = Category(
             code=row["code"],
             name=row["name"],
@@ -42,3 +71,9 @@ def ensure_categories(session: Session) -> dict[str, int]:
         session.flush()
         ids[category.code] = category.id
     return ids
+
+
+def _rows(known: Container[str]) -> list[dict[str, str]]:
+    """Rows of the table whose codes are not known."""
+    with (files("gridmap.problems") / "categories.csv").open(encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row["code"] not in known]

@@ -185,6 +185,7 @@ ROUTES: dict[str, Line] = {
     "PATCH /api/v1/uploads/<uid>": Line(Permission.EVIDENCE_ADD, of="nothing", headers=TUS),
     "DELETE /api/v1/uploads/<uid>": Line(Permission.EVIDENCE_ADD, of="nothing", headers=TUS),
     "GET /deadlines": Line(Permission.DEADLINE_RULES, everywhere=True),
+    "POST /deadlines/categories": Line(Permission.DEADLINE_RULES, everywhere=True),
     "POST /deadlines/categories/<code>": Line(Permission.DEADLINE_RULES, everywhere=True),
     "POST /deadlines/limits": Line(Permission.DEADLINE_RULES, everywhere=True),
     "POST /deadlines/limits/<uuid:uid>/move": Line(Permission.DEADLINE_RULES, everywhere=True, of="limit"),

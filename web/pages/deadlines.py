@@ -23,6 +23,7 @@ from gridmap.errors import InvalidValueError
 from gridmap.language import explain
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
+from gridmap.problems.catalogue import missing_categories, take_catalogue
 from gridmap.problems.models import Category, TimeUnit
 from gridmap.store.engine import writing
 from web.access import needs
@@ -75,6 +76,7 @@ def show() -> str:
     return render_template(
         "deadlines.html",
         categories=categories,
+        missing=missing_categories(db()),
         areas=areas,
         category_of={one.id: one for one in db().scalars(select(Category))},
         area_of={one.id: one for one in db().scalars(select(Area))},
@@ -92,6 +94,15 @@ def show() -> str:
 
 def _back(anchor: str) -> Response:
     return redirect(url_for("deadlines.show") + f"#{anchor}")
+
+
+@pages.post("/categories")
+@needs(Permission.DEADLINE_RULES, everywhere=True)
+def catalogue() -> Response:
+    """Create the usual categories that are not there yet."""
+    with writing(installation().engine) as session:
+        take_catalogue(session, actor())
+    return _back("categories")
 
 
 @pages.post("/categories/<code>")
