@@ -18,6 +18,7 @@ from gridmap.imports.plan import Counts
 from gridmap.imports.service import record_change
 from gridmap.imports.steps import Draft, match
 from gridmap.people.permissions import Permission
+from gridmap.places.ground import cells_on
 from gridmap.places.models import Area, AreaLevel, GridCell, InspectionPoint, Street
 from gridmap.problems.models import Problem
 from gridmap.store.spatial import in_box
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     import uuid
     from datetime import date
 
+    from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from gridmap.imports.models import Import
     from gridmap.imports.plan import Writer
 
-__all__ = ["Proposal", "Wish", "apply_drawing", "area_from_bounds", "propose_cells"]
+__all__ = ["Proposal", "Wish", "apply_drawing", "area_from_bounds", "cells_drawn", "propose_cells"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +147,19 @@ def propose_cells(writer: Writer, wish: Wish) -> Proposal:
         drawn.cells, wish.prefix or code, digits=writer.settings.cell_code_digits, taken=others
     )
     return Proposal(area_id, name, drawn, tuple(codes), len(mine))
+
+
+def cells_drawn(session: Session, proposal: Proposal, on: date) -> dict[str, NDArray[Any]]:
+    """Cells in force once a proposal is, as `cells_on` has them; new ones from -2 down."""
+    now = cells_on(session, on)
+    count, stays = len(proposal.codes), now["area_id"] != proposal.area_id
+    new = {
+        "id": -2 - np.arange(count),
+        "area_id": np.full(count, proposal.area_id),
+        "code": np.array(proposal.codes, dtype=object),
+        "geometry": np.asarray(proposal.drawn.cells, dtype=object),
+    }
+    return {name: np.concatenate([now[name][stays], new[name]]) for name in now}
 
 
 def _streets(session: Session, area: Any) -> tuple[Any, Any]:

@@ -108,6 +108,7 @@ def preview_moves(
     settings: Settings,
     now: datetime,
     rules: Sequence[DispatchRule] | None = None,
+    ground: Ground | None = None,
 ) -> Moves:
     """Compare every open problem's place and owner with what today's ground, duties and rules would give.
 
@@ -126,6 +127,8 @@ def preview_moves(
     rules
         Rules only thought of (`gridmap.dispatch.editing.think_of`): then only what these move in comparison
         with the rules in force is told. None: the rules in force, and everything that they would move.
+    ground
+        Ground only thought of (`gridmap.places.ground.with_cells`); None: today's.
 
     Raises
     ------
@@ -138,7 +141,7 @@ def preview_moves(
     wanted = [*ASKED, *(getattr(Problem, name) for name in names)]
     before = read_columns(session, select(*wanted).where(Problem.state.in_(_OPEN)).order_by(Problem.id))
     before = _by_id(before)
-    ground = ground_on(session, on, reach_metres=settings.road_reach_metres)
+    ground = ground or ground_on(session, on, reach_metres=settings.road_reach_metres)
     extended, standing = _standing(session, ground, before["id"])
     lon, lat, leading = before["lon"].copy(), before["lat"].copy(), np.full(len(before["id"]), -1)
     lon[extended], lat[extended], leading[extended] = standing.lon, standing.lat, standing.cell

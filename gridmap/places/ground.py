@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +18,13 @@ from gridmap.store.extract import read_columns
 from gridmap.store.remembered import Remembered
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-__all__ = ["Ground", "Held", "Roads", "first_at", "ground_on", "inherited"]
+__all__ = ["Ground", "Held", "Roads", "cells_on", "first_at", "ground_on", "inherited", "with_cells"]
 
 _OFFICES = (OrganisationKind.COMMUNITY, OrganisationKind.SUBDISTRICT_OFFICE)
 
@@ -132,10 +133,7 @@ def _load(session: Session, day: date, reach_metres: float) -> Ground:
     )
     # Sizes in square degrees will do: they are compared only between areas that cover one place.
     areas = _sorted(areas, shapely.area(areas["geometry"]), areas["code"].astype(str), areas["id"])
-    cells = read_columns(
-        session,
-        select(GridCell.id, GridCell.area_id, GridCell.code, GridCell.geometry).where(GridCell.in_force(day)),
-    )
+    cells = cells_on(session, day)
     cells = _sorted(cells, cells["code"].astype(str), cells["id"])
     roads = read_columns(
         session,
@@ -162,6 +160,41 @@ def _load(session: Session, day: date, reach_metres: float) -> Ground:
         office=inherited(office, parent),
         headquarters=int(heads[0]) if heads.size else -1,
         held=_holders(session, day, places, parent),
+    )
+
+
+def cells_on(session: Session, day: date) -> dict[str, NDArray[Any]]:
+    """Cells in force on a day: ``id``, ``area_id`` (-1: none), ``code`` and ``geometry``."""
+    return read_columns(
+        session,
+        select(GridCell.id, GridCell.area_id, GridCell.code, GridCell.geometry).where(GridCell.in_force(day)),
+    )
+
+
+def with_cells(ground: Ground, cells: Mapping[str, NDArray[Any]]) -> Ground:
+    """The same ground with cells only thought of.
+
+    Parameters
+    ----------
+    ground
+        In force.
+    cells
+        As `cells_on` returns them. A cell with an id that there is keeps who holds it; nobody holds another.
+    """
+    rows = _sorted(dict(cells), cells["code"].astype(str), cells["id"])
+    at = pd.Index(ground.cell_ids).get_indexer(pd.Index(rows["id"]))
+    held = {
+        (kind, role): holder
+        if kind != "cell"
+        else Held(np.append(holder.person, -1)[at], np.append(holder.organisation, -1)[at])
+        for (kind, role), holder in ground.held.items()
+    }
+    return replace(
+        ground,
+        cell_ids=rows["id"],
+        cell_area=pd.Index(ground.area_ids).get_indexer(pd.Index(rows["area_id"])),
+        cells=CellIndex(rows["geometry"]),
+        held=held,
     )
 
 

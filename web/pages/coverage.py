@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from geodata.projection import LocalProjection
 from gridmap.coverage.audit import FindingKind, audit_coverage
-from gridmap.coverage.drawing import Wish, apply_drawing, propose_cells
+from gridmap.coverage.drawing import Wish, apply_drawing, cells_drawn, propose_cells
 from gridmap.coverage.repair import apply_repair, offer_repair
 from gridmap.errors import InvalidValueError
 from gridmap.imports.plan import ImportOptions, Writer
@@ -25,6 +25,7 @@ from gridmap.store.engine import reading, writing
 from gridmap.store.spatial import in_box
 from web.access import needs
 from web.installation import actor, db, installation
+from web.pages.foreseen import foreseen
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -154,7 +155,10 @@ def propose() -> Response:
         with reading(here.engine) as session:
             drawn = propose_cells(_writer(here, who, session, progress), wish)
             picture = _picture(session, drawn.drawn.cells, drawn.drawn.work)
-        return {"wish": stated, "picture": picture, "replaced": drawn.replaced, **_told(drawn)}
+            cells = cells_drawn(session, drawn, datetime.now(here.settings.zone).date())
+            moves = foreseen(session, who, cells, here.settings)
+        told = {"wish": stated, "picture": picture, "replaced": drawn.replaced, "moves": moves}
+        return told | _told(drawn)
 
     def put_in_force(progress: Progress) -> dict[str, Any]:
         with writing(here.engine) as session:

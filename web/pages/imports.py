@@ -18,6 +18,7 @@ from werkzeug.utils import secure_filename
 
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.imports.kinds import KINDS
+from gridmap.imports.places import cells_after
 from gridmap.imports.plan import ImportOptions, Plan, Writer
 from gridmap.imports.service import apply_import, kinds_for, list_imports, plan_import
 from gridmap.imports.undoing import undo_import
@@ -27,6 +28,7 @@ from gridmap.people.permissions import Permission
 from gridmap.store.engine import reading, writing
 from web.access import needs
 from web.installation import actor, db, installation
+from web.pages.foreseen import foreseen
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -179,8 +181,14 @@ def _planned(
             settings=here.settings,
         )
         plan = plan_import(file, kind, writer)
+        moves: list[dict[str, Any]] = []
+        if kind == "cells" and (plan.counts.created or plan.counts.changed):
+            cells = cells_after(
+                session, plan.steps[plan.main], writer.now.astimezone(here.settings.zone).date()
+            )
+            moves = foreseen(session, who, cells, here.settings)
     _write_refused(file.parent / "refused.csv", plan)
-    return _summary(plan, here.settings.zone)
+    return _summary(plan, here.settings.zone) | {"moves": moves}
 
 
 def _write_refused(file: Path, plan: Plan) -> None:

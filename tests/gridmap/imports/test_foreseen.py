@@ -1,0 +1,125 @@
+"""What other cells would move is told before they are in force, as it is found afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from sqlalchemy import select
+
+from gridmap.coverage.drawing import Wish, cells_drawn, propose_cells
+from gridmap.dispatch.foreseeing import foresee
+from gridmap.dispatch.moves import preview_moves
+from gridmap.imports.places import cells_after
+from gridmap.imports.plan import ImportOptions, Writer
+from gridmap.jobs import silent
+from gridmap.people.models import Person
+from gridmap.people.permissions import Actor
+from gridmap.places.models import Area, GridCell, Responsibility, ResponsibilityRole, Street
+from gridmap.problems.catalogue import ensure_categories
+from gridmap.problems.models import Problem
+from gridmap.store.engine import reading, writing
+
+
+def cells(path, *spans):
+    """Cells from west to east: code, west and east in hundredths of a degree from 121."""
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"code": code},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [
+                    [[121 + x / 100, y] for x, y in ((w, 31), (e, 31), (e, 32), (w, 32), (w, 31))]
+                ],
+            },
+        }
+        for code, w, e in spans
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+@pytest.fixture
+def town(importer, tmp_path):
+    """Two cells, of which somebody holds the first, and ten open problems from west to east."""
+    with writing(importer.engine) as session:
+        ensure_categories(session)
+        area = Area(code="310101001001", name="社区", level="community")
+        area.geometry = "SRID=4326;MULTIPOLYGON(((121 31,121.1 31,121.1 32,121 32,121 31)))"
+        session.add(area)
+    importer.apply("cells", cells(tmp_path / "c.geojson", ("A", 0, 5), ("B", 5, 10)))
+    with writing(importer.engine) as session:
+        first = session.scalars(select(GridCell).where(GridCell.code == "A")).one()
+        worker = Person(name="甲")
+        session.add(worker)
+        session.flush()
+        session.add(
+            Responsibility(
+                person_id=worker.id,
+                cell_id=first.id,
+                role=ResponsibilityRole.GRID_WORKER,
+                valid_from=importer.now.date(),
+            )
+        )
+    rows = (f"P{n},占道经营,2026-04-01 08:30,{121.005 + n / 100},31.5" for n in range(10))
+    file = tmp_path / "p.csv"
+    file.write_text("案件编号,问题类别,发现时间,经度,纬度\n" + "\n".join(rows), encoding="utf-8")
+    importer.apply("problems", file)
+    return importer
+
+
+def told(foreseen):
+    return {one.title: one.lines for one in foreseen}
+
+
+def test_an_import_of_cells_tells_what_it_would_move(town, tmp_path):
+    file = cells(tmp_path / "d.geojson", ("A", 0, 3), ("B", 5, 10), ("C", 3, 5))
+    actor, asked = Actor.owner(), {"settings": town.settings, "now": town.now}
+    with reading(town.engine) as session:
+        plan = town.plan("cells", file)
+        thought = cells_after(session, plan.steps[plan.main], town.now.date())
+        before = told(foresee(session, actor, thought, **asked))
+        assert preview_moves(session, actor, **asked).counts("cell_id") == []
+    assert before == {"Cell": [("A", "C", 2)], "Person": [("甲", None, 2)]}
+    town.apply("cells", file)
+    with reading(town.engine) as session:
+        moves = preview_moves(session, actor, **asked)
+        code = dict(session.execute(select(GridCell.id, GridCell.code)).all())
+        found = Counter()
+        for old, new, count in moves.counts("cell_id"):
+            found[code[old], code[new]] += count
+        assert {pair: n for pair, n in found.items() if pair[0] != pair[1]} == {("A", "C"): 2}
+        assert [count for _, _, count in moves.counts("person_id")] == [2]
+
+
+def test_a_drawing_tells_what_it_would_move(town):
+    with writing(town.engine) as session:
+        session.add_all(
+            Street(
+                source_ref=f"s{n}",
+                name="",
+                road_class="residential",
+                oneway=0,
+                geometry=f"SRID=4326;LINESTRING({121 + n / 50} 31,{121 + n / 50} 32)",
+            )
+            for n in range(6)
+        )
+        area = session.scalars(select(Area.uid)).one()
+    with reading(town.engine) as session:
+        writer = Writer(
+            session=session,
+            actor=Actor.owner(),
+            now=town.now,
+            options=ImportOptions(zone=town.settings.zone),
+            progress=silent,
+            settings=town.settings,
+        )
+        proposal = propose_cells(writer, Wish(area_uid=area, count=2))
+        thought = cells_drawn(session, proposal, town.now.date())
+        lines = told(foresee(session, Actor.owner(), thought, settings=town.settings, now=town.now))
+        assert session.scalar(select(Problem.id).limit(1)) is not None
+    assert sum(count for _, _, count in lines["Cell"]) == 10
+    assert {new for _, new, _ in lines["Cell"]} <= set(proposal.codes)
+    assert lines["Person"] == [("甲", None, 5)]

@@ -1,0 +1,42 @@
+"""What other cells would move, as the previews show it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gridmap.dispatch.foreseeing import foresee
+from gridmap.language import gettext
+from gridmap.people.permissions import Permission
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from gridmap.config import Settings
+    from gridmap.people.permissions import Actor
+
+__all__ = ["foreseen"]
+
+_SHOWN = 200
+
+
+def foreseen(
+    session: Session, actor: Actor, cells: Mapping[str, NDArray[Any]], settings: Settings
+) -> list[dict[str, Any]]:
+    """Return what ``foreseen.html`` needs, as JSON holds it; nothing for who may not move problems."""
+    if not actor.may_everywhere(Permission.DISPATCH_RULES):
+        return []
+    return [
+        {
+            "title": gettext(one.title),
+            "more": max(len(one.lines) - _SHOWN, 0),
+            "lines": [
+                [old or gettext("none"), new or gettext("none"), count]
+                for old, new, count in one.lines[:_SHOWN]
+            ],
+        }
+        for one in foresee(session, actor, cells, settings=settings, now=datetime.now(UTC))
+    ]
