@@ -10,12 +10,11 @@ from sqlalchemy import select
 
 from gridmap.dispatch.moves import preview_moves
 from gridmap.language import N_
-from gridmap.people.models import Person
-from gridmap.places.ground import ground_on, with_cells
+from gridmap.people.models import Organisation, Person
+from gridmap.places.ground import ground_with
 from gridmap.places.models import Area, GridCell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -26,9 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Foreseen", "foresee"]
 
-_TOLD = {
+_TOLD: dict[str, tuple[str, Any, Any]] = {
     "cell_id": (N_("Cell"), GridCell, GridCell.code),
     "area_id": (N_("Area"), Area, Area.name),
+    "organisation_id": (N_("Organisation"), Organisation, Organisation.name),
     "person_id": (N_("Person"), Person, Person.name),
 }
 
@@ -40,7 +40,7 @@ class Foreseen:
     Attributes
     ----------
     title
-        Of what: cell, area or person; a translatable text.
+        Of what: cell, area, organisation or person; a translatable text.
     lines
         Names, None where there is none, and how many.
     """
@@ -52,7 +52,7 @@ class Foreseen:
 def foresee(
     session: Session,
     actor: Actor,
-    cells: Mapping[str, NDArray[Any]],
+    cells: dict[str, NDArray[Any]],
     *,
     settings: Settings,
     now: datetime,
@@ -66,7 +66,7 @@ def foresee(
     actor
         Somebody who may change the rules of the whole city.
     cells
-        All cells there would be, as `gridmap.places.ground.cells_on` has them; new ones with negative ids
+        All that there would be, as `gridmap.places.ground.cells_on` reads them; new ones with negative ids
         below -1.
     settings, now
         Of the installation; the day whose duties and rules count.
@@ -77,20 +77,20 @@ def foresee(
         If the actor may not.
     """
     day = now.astimezone(settings.zone).date()
-    ground = ground_on(session, day, reach_metres=settings.road_reach_metres)
+    ground = ground_with(session, day, cells, reach_metres=settings.road_reach_metres)
     today = preview_moves(session, actor, settings=settings, now=now)
-    moves = preview_moves(session, actor, settings=settings, now=now, ground=with_cells(ground, cells))
+    moves = preview_moves(session, actor, settings=settings, now=now, ground=ground)
     new = {
         name: np.where(moves.after[name] == today.after[name], moves.before[name], moves.after[name])
         for name in _TOLD
     }
     everybody = replace(moves, after=moves.after | new, rows=np.arange(len(moves.before["id"])))
     told = []
-    for name, (title, model, called) in _TOLD.items():
+    for name, (title, model, shown) in _TOLD.items():
         counts = everybody.counts(name)
         ids = {one for old, new_one, _ in counts for one in (old, new_one) if one >= 0}
         names: dict[int, str] = dict(
-            session.execute(select(model.id, called).where(model.id.in_(sorted(ids)))).all()
+            session.execute(select(model.id, shown).where(model.id.in_(sorted(ids)))).all()
         )
         if name == "cell_id":
             names |= dict(zip(cells["id"].tolist(), cells["code"].tolist(), strict=True))

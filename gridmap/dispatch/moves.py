@@ -128,7 +128,7 @@ def preview_moves(
         Rules only thought of (`gridmap.dispatch.editing.think_of`): then only what these move in comparison
         with the rules in force is told. None: the rules in force, and everything that they would move.
     ground
-        Ground only thought of (`gridmap.places.ground.with_cells`); None: today's.
+        Ground only thought of (`gridmap.places.ground.ground_with`); None: today's.
 
     Raises
     ------

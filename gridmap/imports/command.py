@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from gridmap.dispatch.foreseeing import Foreseen, foresee
 from gridmap.errors import InvalidValueError
+from gridmap.imports.cells import cells_after
 from gridmap.imports.kinds import KINDS
 from gridmap.imports.plan import ImportOptions, Plan, Writer
 from gridmap.imports.service import apply_import, list_imports, plan_import
@@ -109,7 +111,10 @@ def import_file(
                 settings=settings,
             )
             plan = plan_import(file, kind, writer)
+            cells = cells_after(session, plan.steps, now.astimezone(settings.zone).date())
+            moves = [] if cells is None else foresee(session, writer.actor, cells, settings=settings, now=now)
         _show(plan, settings)
+        _show_moves(moves)
         if preview or not (plan.counts.created or plan.counts.changed):
             return
         if not yes:
@@ -158,6 +163,19 @@ def _show(plan: Plan, settings: Settings) -> None:
         numbers = plan.reading.table.row_numbers
         for number, reason in plan.kept.explained(numbers, settings.zone, _REASONS_SHOWN):
             click.echo("  " + gettext("row {number}: {reason}", number=number, reason=reason))
+
+
+def _show_moves(moves: list[Foreseen]) -> None:
+    if not moves:
+        return
+    click.echo(gettext("Open problems that would belong elsewhere"))
+    for one in moves:
+        click.echo(f"  {gettext(one.title)}")
+        for old, new, count in one.lines[:_REASONS_SHOWN]:
+            click.echo(f"    {old or gettext('none')} → {new or gettext('none')}: {count}")
+        if len(one.lines) > _REASONS_SHOWN:
+            click.echo("    " + gettext("… and {n} more", n=len(one.lines) - _REASONS_SHOWN))
+    click.echo(f"  {gettext('Nothing moves by itself: afterwards you move them on the page of moves.')}")
 
 
 @imports.command("list")

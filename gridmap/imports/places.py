@@ -15,19 +15,16 @@ from gridmap.imports.plan import Counts, Kind, Plan
 from gridmap.imports.reading import LINES, POINTS_OR_POLYGONS, POLYGONS
 from gridmap.imports.steps import Draft, match
 from gridmap.people.permissions import Permission
-from gridmap.places.ground import cells_on
 from gridmap.places.models import Area, AreaLevel, GridCell, InspectionPoint, PriorityRoad
 from gridmap.places.sites import SITE_WORDS, SiteType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from gridmap.imports.plan import Reading, Writer
-    from gridmap.imports.steps import Matched
     from gridmap.store.base import Base
 
 __all__ = [
@@ -37,7 +34,6 @@ __all__ = [
     "NAME_WORDS",
     "POINTS",
     "ROADS",
-    "cells_after",
     "codes_of",
     "or_blank",
     "planned",
@@ -167,25 +163,6 @@ def _plan_cells(reading: Reading, writer: Writer) -> Plan:
         keep=frozenset() if reading.headings["area"] else frozenset({"area_id"}),
     )
     return planned("cells", reading, writer, [draft])
-
-
-def cells_after(session: Session, step: Matched, on: date) -> dict[str, NDArray[Any]]:
-    """Cells in force once a step of an import is written, as `cells_on` has them; new ones from -2 down."""
-    draft, now = step.draft, pd.DataFrame(cells_on(session, on))
-    ids = step.before["id"].astype(float).fillna(-1).to_numpy(dtype=np.int64)
-    areas: dict[Any, int] = dict(session.execute(select(Area.uid, Area.id)).all())
-    stated = np.array([areas.get(uid, -1) for uid in draft.references["area_id"][1]], dtype=np.int64)
-    kept = now.set_index("id")["area_id"].reindex(ids).fillna(-1).to_numpy(dtype=np.int64)
-    new = pd.DataFrame(
-        {
-            "id": np.where(step.created, -2 - np.arange(len(ids)), ids),
-            "area_id": np.where(stated < 0, kept, stated) if "area_id" in draft.keep else stated,
-            "code": draft.columns["code"],
-            "geometry": draft.geometry,
-        }
-    )
-    both = pd.concat([now[~now["id"].isin(ids)], new], ignore_index=True)
-    return {name: both[name].to_numpy() for name in now.columns}
 
 
 def _plan_points(reading: Reading, writer: Writer) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +18,21 @@ from gridmap.store.extract import read_columns
 from gridmap.store.remembered import Remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-__all__ = ["Ground", "Held", "Roads", "cells_on", "first_at", "ground_on", "inherited", "with_cells"]
+__all__ = [
+    "Ground",
+    "Held",
+    "Roads",
+    "cells_on",
+    "first_at",
+    "ground_on",
+    "ground_with",
+    "inherited",
+]
 
 _OFFICES = (OrganisationKind.COMMUNITY, OrganisationKind.SUBDISTRICT_OFFICE)
 
@@ -127,13 +135,43 @@ def ground_on(session: Session, day: date, *, reach_metres: float) -> Ground:
     return _remembered.get(session, (day, reach_metres), lambda: _load(session, day, reach_metres))
 
 
+def cells_on(session: Session, day: date) -> dict[str, NDArray[Any]]:
+    """Cells in force on a day: ``id``, ``area_id`` (-1: none), ``code`` and ``geometry``."""
+    return read_columns(
+        session,
+        select(GridCell.id, GridCell.area_id, GridCell.code, GridCell.geometry).where(GridCell.in_force(day)),
+    )
+
+
 def _load(session: Session, day: date, reach_metres: float) -> Ground:
+    return ground_with(session, day, cells_on(session, day), reach_metres=reach_metres)
+
+
+def ground_with(
+    session: Session,
+    day: date,
+    cells: dict[str, NDArray[Any]],
+    *,
+    reach_metres: float,
+) -> Ground:
+    """Put the ground together with cells that may only be thought of.
+
+    Parameters
+    ----------
+    session
+        Any.
+    day
+        Whose areas, roads, responsibilities and offices count.
+    cells
+        As `cells_on` returns them. For one whose id there is not nobody is responsible.
+    reach_metres
+        How far from a priority road a place lies at it.
+    """
     areas = read_columns(
         session, select(Area.id, Area.parent_id, Area.code, Area.geometry).where(Area.in_force(day))
     )
     # Sizes in square degrees will do: they are compared only between areas that cover one place.
     areas = _sorted(areas, shapely.area(areas["geometry"]), areas["code"].astype(str), areas["id"])
-    cells = cells_on(session, day)
     cells = _sorted(cells, cells["code"].astype(str), cells["id"])
     roads = read_columns(
         session,
@@ -160,41 +198,6 @@ def _load(session: Session, day: date, reach_metres: float) -> Ground:
         office=inherited(office, parent),
         headquarters=int(heads[0]) if heads.size else -1,
         held=_holders(session, day, places, parent),
-    )
-
-
-def cells_on(session: Session, day: date) -> dict[str, NDArray[Any]]:
-    """Cells in force on a day: ``id``, ``area_id`` (-1: none), ``code`` and ``geometry``."""
-    return read_columns(
-        session,
-        select(GridCell.id, GridCell.area_id, GridCell.code, GridCell.geometry).where(GridCell.in_force(day)),
-    )
-
-
-def with_cells(ground: Ground, cells: Mapping[str, NDArray[Any]]) -> Ground:
-    """The same ground with cells only thought of.
-
-    Parameters
-    ----------
-    ground
-        In force.
-    cells
-        As `cells_on` returns them. A cell with an id that there is keeps who holds it; nobody holds another.
-    """
-    rows = _sorted(dict(cells), cells["code"].astype(str), cells["id"])
-    at = pd.Index(ground.cell_ids).get_indexer(pd.Index(rows["id"]))
-    held = {
-        (kind, role): holder
-        if kind != "cell"
-        else Held(np.append(holder.person, -1)[at], np.append(holder.organisation, -1)[at])
-        for (kind, role), holder in ground.held.items()
-    }
-    return replace(
-        ground,
-        cell_ids=rows["id"],
-        cell_area=pd.Index(ground.area_ids).get_indexer(pd.Index(rows["area_id"])),
-        cells=CellIndex(rows["geometry"]),
-        held=held,
     )
 
 

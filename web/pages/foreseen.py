@@ -10,8 +10,6 @@ from gridmap.language import gettext
 from gridmap.people.permissions import Permission
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
@@ -24,10 +22,13 @@ _SHOWN = 200
 
 
 def foreseen(
-    session: Session, actor: Actor, cells: Mapping[str, NDArray[Any]], settings: Settings
+    session: Session, actor: Actor, cells: dict[str, NDArray[Any]] | None, settings: Settings
 ) -> list[dict[str, Any]]:
-    """Return what ``foreseen.html`` needs, as JSON holds it; nothing for who may not move problems."""
-    if not actor.may_everywhere(Permission.DISPATCH_RULES):
+    """Return what ``foreseen.html`` needs, as JSON holds it.
+
+    Nothing where no cell changes, and for who may not move problems.
+    """
+    if cells is None or not actor.may_everywhere(Permission.DISPATCH_RULES):
         return []
     return [
         {

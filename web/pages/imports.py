@@ -17,8 +17,8 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.utils import secure_filename
 
 from gridmap.errors import InvalidValueError, NotFoundError
+from gridmap.imports.cells import cells_after
 from gridmap.imports.kinds import KINDS
-from gridmap.imports.places import cells_after
 from gridmap.imports.plan import ImportOptions, Plan, Writer
 from gridmap.imports.service import apply_import, kinds_for, list_imports, plan_import
 from gridmap.imports.undoing import undo_import
@@ -181,12 +181,8 @@ def _planned(
             settings=here.settings,
         )
         plan = plan_import(file, kind, writer)
-        moves: list[dict[str, Any]] = []
-        if kind == "cells" and (plan.counts.created or plan.counts.changed):
-            cells = cells_after(
-                session, plan.steps[plan.main], writer.now.astimezone(here.settings.zone).date()
-            )
-            moves = foreseen(session, who, cells, here.settings)
+        cells = cells_after(session, plan.steps, writer.now.astimezone(here.settings.zone).date())
+        moves = foreseen(session, who, cells, here.settings)
     _write_refused(file.parent / "refused.csv", plan)
     return _summary(plan, here.settings.zone) | {"moves": moves}
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from gridmap.coverage.drawing import Wish, cells_drawn, propose_cells
 from gridmap.dispatch.foreseeing import foresee
 from gridmap.dispatch.moves import preview_moves
-from gridmap.imports.places import cells_after
+from gridmap.imports.cells import cells_after
+from gridmap.imports.command import imports
 from gridmap.imports.plan import ImportOptions, Writer
 from gridmap.jobs import silent
 from gridmap.people.models import Person
@@ -31,7 +34,7 @@ def cells(path, *spans):
             "geometry": {
                 "type": "Polygon",
                 "coordinates": [
-                    [[121 + x / 100, y] for x, y in ((w, 31), (e, 31), (e, 32), (w, 32), (w, 31))]
+                    [[121 + x / 100, y] for x, y in ((w, 31), (e, 31), (e, 31.02), (w, 31.02), (w, 31))]
                 ],
             },
         }
@@ -47,7 +50,7 @@ def town(importer, tmp_path):
     with writing(importer.engine) as session:
         ensure_categories(session)
         area = Area(code="310101001001", name="社区", level="community")
-        area.geometry = "SRID=4326;MULTIPOLYGON(((121 31,121.1 31,121.1 32,121 32,121 31)))"
+        area.geometry = "SRID=4326;MULTIPOLYGON(((121 31,121.1 31,121.1 31.02,121 31.02,121 31)))"
         session.add(area)
     importer.apply("cells", cells(tmp_path / "c.geojson", ("A", 0, 5), ("B", 5, 10)))
     with writing(importer.engine) as session:
@@ -63,7 +66,7 @@ def town(importer, tmp_path):
                 valid_from=importer.now.date(),
             )
         )
-    rows = (f"P{n},占道经营,2026-04-01 08:30,{121.005 + n / 100},31.5" for n in range(10))
+    rows = (f"P{n},占道经营,2026-04-01 08:30,{121.005 + n / 100},31.01" for n in range(10))
     file = tmp_path / "p.csv"
     file.write_text("案件编号,问题类别,发现时间,经度,纬度\n" + "\n".join(rows), encoding="utf-8")
     importer.apply("problems", file)
@@ -79,7 +82,7 @@ def test_an_import_of_cells_tells_what_it_would_move(town, tmp_path):
     actor, asked = Actor.owner(), {"settings": town.settings, "now": town.now}
     with reading(town.engine) as session:
         plan = town.plan("cells", file)
-        thought = cells_after(session, plan.steps[plan.main], town.now.date())
+        thought = cells_after(session, plan.steps, town.now.date())
         before = told(foresee(session, actor, thought, **asked))
         assert preview_moves(session, actor, **asked).counts("cell_id") == []
     assert before == {"Cell": [("A", "C", 2)], "Person": [("甲", None, 2)]}
@@ -102,7 +105,7 @@ def test_a_drawing_tells_what_it_would_move(town):
                 name="",
                 road_class="residential",
                 oneway=0,
-                geometry=f"SRID=4326;LINESTRING({121 + n / 50} 31,{121 + n / 50} 32)",
+                geometry=f"SRID=4326;LINESTRING({121 + n / 50} 31,{121 + n / 50} 31.02)",
             )
             for n in range(6)
         )
@@ -123,3 +126,21 @@ def test_a_drawing_tells_what_it_would_move(town):
     assert sum(count for _, _, count in lines["Cell"]) == 10
     assert {new for _, new, _ in lines["Cell"]} <= set(proposal.codes)
     assert lines["Person"] == [("甲", None, 5)]
+
+
+def test_the_command_line_tells_it_too(town, tmp_path):
+    file = cells(tmp_path / "d.geojson", ("A", 0, 3), ("B", 5, 10), ("C", 3, 5))
+    url = town.engine.url.render_as_string(hide_password=False)
+    settings = replace(town.settings, database_url=url)
+    asked = ["file", "cells", str(file), "--datum", "wgs84", "--preview"]
+    done = CliRunner().invoke(imports, asked, obj=settings, catch_exceptions=False)
+    assert "    A → C: 2\n" in done.output
+    assert "Imported" not in done.output
+
+
+def test_where_nothing_is_open_nothing_is_told(importer, tmp_path):
+    plan = importer.plan("cells", cells(tmp_path / "c.geojson", ("A", 0, 5)))
+    with reading(importer.engine) as session:
+        thought = cells_after(session, plan.steps, importer.now.date())
+        assert thought["code"].tolist() == ["A"]
+        assert foresee(session, Actor.owner(), thought, settings=importer.settings, now=importer.now) == []
