@@ -135,8 +135,8 @@ def test_a_closing_at_an_unknown_time_is_in_no_median_and_open_at_no_moment(engi
             record(session, ground, next_change(session), state=State.CLOSED, closed_at=at)
     with reading(engine) as session:
         snapshot = Snapshot.build(read_problems(session), change=1, rebuild=0)
-    lives = Lives.of(snapshot, slice(None))
-    assert medians(lives, np.zeros(3, dtype=np.int64), 1)["to_close"].tolist() == [6.0]
+    lives, later = Lives.of(snapshot, slice(None)), START + timedelta(days=1)
+    assert medians(lives, np.zeros(3, dtype=np.int64), 1, int(later.timestamp()))["to_close"].tolist() == [6.0]
     assert (lives.closed != NEVER).all()
     unresolved = snapshot.points.weigh(PointFilter(open_at=int(START.timestamp())))
     assert unresolved.sum() == 2

@@ -179,7 +179,7 @@ def is_as_kept(name, text):
         f"〔{FIRST + timedelta(days=18):%Y}〕", "〔年〕"
     )
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "〈uid〉", text)
-    text = re.sub(r"\b[0-9a-f]{16}\b", "〈check〉", text)
+    text = re.sub(r"\b[0-9a-f]{16,}\b", "〈check〉", text)
     copy = COPIES / f"{name}.txt"
     if os.environ.get("GRIDMAP_WRITE_DOCUMENTS"):
         copy.parent.mkdir(exist_ok=True)

@@ -163,6 +163,7 @@ def test_cards(reader, town):
             "overdue": int(late(here, town.now).sum()),
             "closed": int((here["state"] == "closed").sum()),
             "total": len(here),
+            "shared": 0,
         }
 
 
