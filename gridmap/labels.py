@@ -243,6 +243,7 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Stage.AFTER: _("after fixing"),
             Stage.LOOK_BACK: _("looked at again"),
             Stage.PLEDGE: _("pledge"),
+            Stage.OFFENCE: _("violation of a shop"),
             Stage.OTHER: _("other evidence"),
         },
         MediaKind: {

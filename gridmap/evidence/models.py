@@ -21,6 +21,7 @@ class Stage(StrEnum):
     AFTER = "after"
     LOOK_BACK = "look_back"
     PLEDGE = "pledge"
+    OFFENCE = "offence"
     OTHER = "other"
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.store.base import Base, Identified, Valid, text_enum
 
-__all__ = ["AppealState", "Offence", "Pledge", "Shopfront", "Step"]
+__all__ = ["AppealState", "Offence", "OffencePhoto", "Pledge", "Shopfront", "Step"]
 
 
 class Step(StrEnum):
@@ -111,3 +111,12 @@ class Offence(Base, Identified):
     decided_by: Mapped[str | None] = mapped_column(String(100))
     decided_at: Mapped[datetime | None]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
+
+
+class OffencePhoto(Base, Identified):
+    """A photo or video that proves an offence (违规证据)."""
+
+    __tablename__ = "offence_photo"
+
+    offence_id: Mapped[int] = mapped_column(ForeignKey("offence.id"), index=True)
+    attachment_id: Mapped[int] = mapped_column(ForeignKey("attachment.id"), unique=True)

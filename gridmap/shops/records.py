@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["explain_advice", "offence_record", "pledge_record", "shop_record"]
 
 
-def explain_advice(advice: Advice) -> str:
-    """Say which step follows and why, in the language in force."""
+def explain_advice(advice: Advice, *, proven: int | None = None) -> str:
+    """Say which step follows and why, in the language in force.
+
+    Parameters
+    ----------
+    proven
+        How many of the offences that count have a photo or video; None: nothing is said of it.
+    """
     words = {name: value if isinstance(value, int) else label(value) for name, value in advice.params.items()}
     text = gettext(advice.message, **words)
     if advice.lapsed or advice.quashed:
@@ -29,6 +35,8 @@ def explain_advice(advice: Advice) -> str:
             lapsed=advice.lapsed,
             quashed=advice.quashed,
         )
+    if proven is not None and advice.standing:
+        text += gettext(" With photos or videos: {n} of {standing}.", n=proven, standing=advice.standing)
     return text
 
 
@@ -83,7 +91,12 @@ def pledge_record(pledge: Pledge, *, sees_owner: bool) -> dict[str, Any]:
 
 
 def offence_record(
-    offence: Offence, *, faces: Faces, counts: bool, problem: dict[str, Any] | None
+    offence: Offence,
+    *,
+    faces: Faces,
+    counts: bool,
+    problem: dict[str, Any] | None,
+    evidence: list[dict[str, Any]] | None,
 ) -> dict[str, Any]:
     """One offence.
 
@@ -93,6 +106,8 @@ def offence_record(
         Whether it counts today.
     problem
         Uid and number of its problem, where the reader may see that.
+    evidence
+        Its photos and videos, for those who may see persons there; None for others.
     """
     category = faces.directory.categories.get(offence.category_id)
     return {
@@ -114,6 +129,7 @@ def offence_record(
         "recorded_at": offence.recorded_at.isoformat(),
         "counts": counts,
         "problem": problem,
+        "evidence": evidence,
         "appeal": offence.appeal,
         "appealed_at": offence.appealed_at and offence.appealed_at.isoformat(),
         "appeal_state": offence.appeal_state and offence.appeal_state.value,

@@ -34,6 +34,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "shopfront": N_("shop"),
         "pledge": N_("pledge"),
         "offence": N_("offence"),
+        "offence_photo": N_("photo or video of an offence"),
         "responsibility": N_("responsibility"),
         "organisation": N_("organisation"),
         "person": N_("person"),

@@ -133,6 +133,11 @@ ROUTES: dict[str, Line] = {
     "POST /shops/<uuid:uid>/offences/<uuid:offence>/appeal": Line(Permission.SHOP_RECORD, of="shop"),
     "POST /shops/<uuid:uid>/offences/<uuid:offence>/decision": Line(Permission.SHOP_MANAGE, of="shop"),
     "GET /shops/<uuid:uid>/pledges/<uuid:pledge>/scan": Line(Permission.SHOP_READ, of="shop"),
+    "POST /shops/<uuid:uid>/pledges/<uuid:pledge>/scan": Line(Permission.SHOP_RECORD, of="shop"),
+    "GET /shops/<uuid:uid>/offences/<uuid:offence>/evidence/<uuid:photo>": Line(
+        Permission.SHOP_READ, of="shop"
+    ),
+    "POST /shops/<uuid:uid>/offences/<uuid:offence>/evidence": Line(Permission.SHOP_RECORD, of="shop"),
     "POST /shops/<uuid:uid>/pledges": Line(Permission.SHOP_RECORD, of="shop"),
     "GET /shops/new": Line(Permission.SHOP_MANAGE),
     "GET /dispatch/rules": Line(Permission.DISPATCH_RULES, everywhere=True),

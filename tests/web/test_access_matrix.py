@@ -26,7 +26,7 @@ from gridmap.people.models import Person
 from gridmap.people.permissions import ROLE_PERMISSIONS, Permission, Role
 from gridmap.problems.models import State, TimeUnit
 from gridmap.residents.models import ApiKey, ResidentNote, Said
-from gridmap.shops.models import Offence, Pledge, Shopfront, Step
+from gridmap.shops.models import Offence, OffencePhoto, Pledge, Shopfront, Step
 from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
 from web.access import needs_of
@@ -166,6 +166,17 @@ def make_things(app, town):
             uploaded_by="测试",
             created_at=town.now,
         )
+        proof = Attachment(
+            stage=Stage.OFFENCE,
+            kind=MediaKind.PHOTO,
+            media_type="image/jpeg",
+            size=len(photo),
+            sha256=sha256,
+            shown_type="image/jpeg",
+            shown_sha256=sha256,
+            uploaded_by="测试",
+            created_at=town.now,
+        )
         offence = Offence(
             category_id=made.category_id,
             at=town.now,
@@ -193,7 +204,7 @@ def make_things(app, town):
             time_allowed=4,
             time_unit=TimeUnit.WORKING_HOUR,
         )
-        session.add_all([sample, scan, entry, note, key, step, limit])
+        session.add_all([sample, scan, proof, entry, note, key, step, limit])
         session.flush()
         offence.shop_id = shop.id
         pledge = Pledge(
@@ -212,6 +223,7 @@ def make_things(app, town):
                 JointParticipant(operation_id=operation.id, organisation_id=town.squads[0].id),
                 JointProblem(operation_id=operation.id, problem_id=made.id),
                 NoticeItem(notice_id=notice.id, problem_id=made.id),
+                OffencePhoto(offence_id=offence.id, attachment_id=proof.id),
             ]
         )
         file = Vault(app.extensions["gridmap"].settings.data_dir).path(sha256)
@@ -244,6 +256,7 @@ def make_things(app, town):
         "login": str(login.uid),
         "offence": str(offence.uid),
         "pledge": str(pledge.uid),
+        "photo": str(proof.uid),
         "sample": sample.uid,
         "closed": closed.uid,
         "accountability": entry.uid,
@@ -262,7 +275,7 @@ def address(name, line, things):
     path = path.replace("<int(max=15):z>", "<z>").replace("<int:x>", "<x>").replace("<int:y>", "<y>")
     for part, value in {"<z>": "13", "<x>": "6858", "<y>": "3350"}.items():
         path = path.replace(part, value)
-    for part in ("login", "action", "offence", "pledge"):
+    for part in ("login", "action", "offence", "pledge", "photo"):
         path = re.sub(rf"<(\w+:)?{part}>", things[part], path)
     return re.sub(r"<[^>]+>", str(things.get(line.of)), path)
 

@@ -57,7 +57,7 @@ from gridmap.problems.models import (
     TimeUnit,
 )
 from gridmap.residents.models import Moderation, Publication, Reporter, ResidentNote, ResidentReport, Said
-from gridmap.shops.models import Offence, Pledge, Shopfront, Step
+from gridmap.shops.models import Offence, OffencePhoto, Pledge, Shopfront, Step
 from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
 
@@ -387,8 +387,8 @@ class Side:
             actor=self.text("登记人"),
             recorded_at=self.now,
         )
-        self.keep(
-            self.pledge,
+        self.proof = self.picture(Stage.OFFENCE, None)
+        self.offence = self.keep(
             Offence(
                 shop_id=self.shop.id,
                 category_id=self.shared.category.id,
@@ -403,8 +403,9 @@ class Side:
                 lat=self.middle[1],
                 person_id=self.person.id,
                 actor=self.text("执法人"),
-            ),
+            )
         )
+        self.keep(self.pledge, OffencePhoto(offence_id=self.offence.id, attachment_id=self.proof.id))
 
 
 @pytest.fixture
@@ -485,6 +486,7 @@ OF = {
     "GET /jobs/<uid>": None,
     "GET /look-back/<uuid:uid>": "sample",
     "GET /shops/<uuid:uid>/pledges/<uuid:pledge>/scan": "shop",
+    "GET /shops/<uuid:uid>/offences/<uuid:offence>/evidence/<uuid:photo>": "shop",
 }
 
 
@@ -495,6 +497,9 @@ def single(side):
         if method != "GET":
             continue
         path = path.replace("<any(xml, json):suffix>", "json").replace("<uuid:pledge>", side.uids["pledge"])
+        path = path.replace("<uuid:offence>", side.uids["offence"]).replace(
+            "<uuid:photo>", side.uids["proof"]
+        )
         path = re.sub(r"<(?:int(?:\([^)]*\))?:)?([zxy])>", lambda found: TILE[found[1]], path)
         of = OF.get(name, line.of)
         thing = str(side.number) if of == "number" else side.uids.get(of, str(uuid.UUID(int=7)))

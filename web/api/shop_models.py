@@ -123,6 +123,28 @@ class ProblemRef(Answer):
     number: int
 
 
+class OffenceProof(Answer):
+    """A photo or video that proves an offence."""
+
+    uid: str
+    kind: str
+    kind_name: str
+    media_type: str = Field(description="Of the copy for showing")
+    sha256: str = Field(description="Of the original")
+    width: int | None
+    height: int | None
+    duration: float | None = Field(description="Seconds")
+    taken_at: str | None = Field(description="As the camera wrote it")
+    sent_at: str
+    by: str
+    metres_off: int | None = Field(description="Between the camera's place and the offence's")
+    minutes_off: int | None = Field(description="From the offence's time to the camera's")
+    doubts: list[str] = Field(description="Of place, time, reused")
+    doubt_names: list[str]
+    url: str
+    thumbnail_url: str
+
+
 class OffenceAnswer(Answer):
     """One offence and the step that was taken."""
 
@@ -144,6 +166,7 @@ class OffenceAnswer(Answer):
     recorded_at: str
     counts: bool = Field(description="Whether it counts today")
     problem: ProblemRef | None
+    evidence: list[OffenceProof] | None = Field(description="None for those who may not see persons there")
     appeal: str | None
     appealed_at: str | None
     appeal_state: str | None

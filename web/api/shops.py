@@ -6,12 +6,14 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import shapely
-from flask import Response
+from flask import Response, url_for
 
 from gridmap.errors import InvalidValueError, NotFoundError
+from gridmap.evidence.records import describe
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.places.responsibilities import holders_of
+from gridmap.shops.evidence import photos_of, proven_of
 from gridmap.shops.models import AppealState
 from gridmap.shops.offences import record_offence
 from gridmap.shops.pledges import sign_pledge
@@ -35,6 +37,7 @@ from web.api.places import close_cursor, open_cursor
 from web.api.shop_models import (
     OffenceAnswer,
     OffenceBody,
+    OffenceProof,
     OffencesAnswer,
     PledgeAnswer,
     PledgeBody,
@@ -94,6 +97,12 @@ def _one(session: Session, uid: str) -> Shops:
     return found
 
 
+def explained(session: Session, row: dict[str, Any]) -> str:
+    """Say which step follows for a shop, why, and for how much of it there are pictures."""
+    proven = proven_of(session, row["id"], counting_since(today(), installation().settings))
+    return explain_advice(row["advice"], proven=proven)
+
+
 @api.get("/shops/<uid>", tags=[SHOPS], responses={"200": ShopCard, "404": Fault})
 @needs(Permission.SHOP_READ)
 @answers(of="shops")
@@ -109,23 +118,50 @@ def shop(path: UidPath, query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
             **shop_record(row, directory=directory(), actor=actor()),
             "id": row["uid"],
             "geometry": shapely.geometry.mapping(found.geometry[0]),
-            "next_step_why": explain_advice(row["advice"]),
+            "next_step_why": explained(db(), row),
             "responsibilities": [faces.holder(holder) for holder in holders],
         },
     )
 
 
-def offence_records(session: Session, found: list[Offence]) -> list[dict[str, Any]]:
-    """Say of offences what the reader may know."""
+def sees_persons(shop: dict[str, Any]) -> bool:
+    """Whether the reader may see who signs for a shop and who is in its pictures."""
+    place = shop["area_id"], shop["organisation_id"]
+    return actor().may(Permission.PERSON_READ) and actor().scope(Permission.PERSON_READ).covers(*place)
+
+
+def _proofs(session: Session, shop: dict[str, Any], found: list[Offence]) -> dict[int, list[dict[str, Any]]]:
+    uids = {one.id: str(one.uid) for one in found}
+    said = {}
+    for offence_id, rows in photos_of(session, uids).items():
+        where = {"uid": shop["uid"], "offence": uids[offence_id]}
+        said[offence_id] = [
+            {
+                **{name: one[name] for name in _OF_PROOF},
+                "url": url_for("shop_evidence.show", **where, photo=one["uid"]),
+                "thumbnail_url": url_for("shop_evidence.show", **where, photo=one["uid"], small=1),
+            }
+            for one in describe(session, rows)
+        ]
+    return said
+
+
+_OF_PROOF = tuple(name for name in OffenceProof.model_fields if not name.endswith("url"))
+
+
+def offence_records(session: Session, shop: dict[str, Any], found: list[Offence]) -> list[dict[str, Any]]:
+    """Say of a shop's offences what the reader may know."""
     since = counting_since(today(), installation().settings)
     problems = problems_of(session, actor(), found)
     faces = Faces(directory(), actor())
+    proofs = _proofs(session, shop, found) if sees_persons(shop) else None
     return [
         offence_record(
             one,
             faces=faces,
             counts=one.at >= since and one.appeal_state is not AppealState.UPHELD,
             problem=problems.get(one.problem_id) if one.problem_id else None,
+            evidence=None if proofs is None else proofs.get(one.id, []),
         )
         for one in found
     ]
@@ -133,8 +169,7 @@ def offence_records(session: Session, found: list[Offence]) -> list[dict[str, An
 
 def pledge_records(session: Session, shop: dict[str, Any]) -> list[dict[str, Any]]:
     """Say of a shop's pledges what the reader may know."""
-    place = shop["area_id"], shop["organisation_id"]
-    sees = actor().may(Permission.PERSON_READ) and actor().scope(Permission.PERSON_READ).covers(*place)
+    sees = sees_persons(shop)
     return [pledge_record(one, sees_owner=sees) for one in pledges_of(session, shop["id"])]
 
 
@@ -144,7 +179,7 @@ def pledge_records(session: Session, shop: dict[str, Any]) -> list[dict[str, Any
 def offences(path: UidPath, query: NoQuery) -> Body:  # noqa: ARG001 - it takes none
     """List a shop's offences, newest first."""
     row = _one(db(), path.uid).rows[0]
-    return as_json(OffencesAnswer, {"offences": offence_records(db(), offences_of(db(), row["id"]))})
+    return as_json(OffencesAnswer, {"offences": offence_records(db(), row, offences_of(db(), row["id"]))})
 
 
 @api.get("/shops/<uid>/pledges", tags=[SHOPS], responses={"200": PledgesAnswer, "404": Fault})
@@ -177,7 +212,7 @@ def write_offence(path: UidPath, body: OffenceBody) -> Response:
             settings=settings,
             now=now(),
         )
-        (said,) = offence_records(session, [made])
+        (said,) = offence_records(session, _one(session, path.uid).rows[0], [made])
     answer = as_json(OffenceAnswer, said)
     return Response(answer.content, status=201 if fresh else 200, content_type=answer.kind)
 

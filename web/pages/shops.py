@@ -6,19 +6,17 @@ import uuid
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
-from gridmap.errors import InvalidValueError, NotFoundError, StoreError
-from gridmap.evidence.examination import Upload, examine
-from gridmap.evidence.files import Vault
-from gridmap.evidence.models import Stage
+from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.labels import label
 from gridmap.language import explain
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.places.responsibilities import holders_of
 from gridmap.problems.models import Category, Problem
+from gridmap.shops.evidence import prove_offence
 from gridmap.shops.models import Offence, Shopfront, Step
 from gridmap.shops.offences import NewOffence, appeal_offence, decide_appeal, record_offence
 from gridmap.shops.pledges import NewPledge, sign_pledge
@@ -27,28 +25,26 @@ from gridmap.shops.queries import (
     ShopFilter,
     offences_of,
     read_shops,
-    scan_of,
     tally_shops,
     within,
 )
-from gridmap.shops.records import explain_advice, shop_record
+from gridmap.shops.records import shop_record
 from gridmap.shops.rules import LADDER, rank
 from gridmap.store.engine import writing
 from gridmap.store.spatial import in_box
 from web.access import needs
 from web.api.answering import directory, now, today
-from web.api.shops import offence_records, pledge_records
+from web.api.shops import explained, offence_records, pledge_records
 from web.errors import status_of
 from web.installation import actor, db, installation
+from web.pages.evidence_sent import photos_sent, scan_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flask import Response as AnyResponse
     from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response
 
-    from gridmap.evidence.examination import Examined
 
 pages = Blueprint("shops", __name__, url_prefix="/shops")
 
@@ -136,7 +132,8 @@ def _may(permission: Permission, row: dict[str, Any]) -> bool:
     return row["valid_to"] is None and actor().may(permission) and actor().scope(permission).covers(*place)
 
 
-def _page(uid: uuid.UUID, message: str | None = None, status: int = 200) -> tuple[str, int]:
+def shop_page(uid: uuid.UUID, message: str | None = None, status: int = 200) -> tuple[str, int]:
+    """Show one shop, with what is wrong with a form above it."""
     row = row_of(db(), uid)
     faces = Faces(directory(), actor())
     holders = holders_of(db(), "shop", [row["id"]], today()).get(row["id"], [])
@@ -147,18 +144,20 @@ def _page(uid: uuid.UUID, message: str | None = None, status: int = 200) -> tupl
         "shop.html",
         shop=shop_record(row, directory=directory(), actor=actor()),
         advice=advice,
-        why=explain_advice(advice),
+        why=explained(db(), row),
         ladder=[(rung, label(rung.step), at <= reached) for at, rung in enumerate(LADDER)],
-        offences=offence_records(db(), offences_of(db(), row["id"])),
+        offences=offence_records(db(), row, offences_of(db(), row["id"])),
         pledges=pledge_records(db(), row),
         responsibilities=[faces.holder(one) for one in holders],
         categories=_categories() if may_record else [],
         problems=_problems(row) if may_record else [],
         may_record=may_record,
+        may_prove=may_record and actor().may(Permission.EVIDENCE_ADD),
         may_manage=_may(Permission.SHOP_MANAGE, row),
         message=message,
         given=request.form,
         new_uid=request.form.get("uid") or str(uuid.uuid4()),
+        fresh_uid=uuid.uuid4,
         today=today(),
         months=installation().settings.offence_lapse_months,
         local=lambda text: datetime.fromisoformat(text).astimezone(installation().settings.zone),
@@ -207,7 +206,7 @@ def written(uid: uuid.UUID, write: Callable[[Session], object]) -> Response | tu
         with writing(installation().engine) as session:
             write(session)
     except InvalidValueError as error:
-        return _page(uid, explain(error), int(status_of(error)))
+        return shop_page(uid, explain(error), int(status_of(error)))
     return redirect(url_for("shops.show", uid=uid))
 
 
@@ -215,7 +214,7 @@ def written(uid: uuid.UUID, write: Callable[[Session], object]) -> Response | tu
 @needs(Permission.SHOP_READ)
 def show(uid: uuid.UUID) -> tuple[str, int]:
     """Show one shop."""
-    return _page(uid)
+    return shop_page(uid)
 
 
 def text_of(name: str) -> str:
@@ -223,7 +222,14 @@ def text_of(name: str) -> str:
     return request.form.get(name, "").strip()
 
 
-def _uid(name: str = "uid") -> uuid.UUID:
+def uid_of(name: str = "uid") -> uuid.UUID:
+    """UUID that a field of the form holds.
+
+    Raises
+    ------
+    InvalidValueError
+        If it holds none.
+    """
     try:
         return uuid.UUID(text_of(name))
     except ValueError as error:
@@ -255,21 +261,28 @@ def _moment(name: str) -> datetime | None:
 @pages.post("/<uuid:uid>/offences")
 @needs(Permission.SHOP_RECORD)
 def write_offence(uid: uuid.UUID) -> Response | tuple[str, int]:
-    """Record an offence."""
+    """Record an offence, with the photos and videos that prove it."""
     step = text_of("step")
+    try:
+        proofs = photos_sent(uid_of())
+    except InvalidValueError as error:
+        return shop_page(uid, explain(error), int(status_of(error)))
 
     def write(session: Session) -> None:
         offence = NewOffence(
-            uid=_uid(),
+            uid=uid_of(),
             category=text_of("category"),
             step=Step(step) if step in set(Step) else None,
             at=_moment("at"),
             reason=text_of("reason"),
             note=text_of("note"),
             goods=text_of("goods"),
-            problem=_uid("problem") if text_of("problem") else None,
+            problem=uid_of("problem") if text_of("problem") else None,
         )
-        record_offence(session, actor(), uid, offence, settings=installation().settings, now=now())
+        settings = installation().settings
+        record_offence(session, actor(), uid, offence, settings=settings, now=now())
+        if proofs:
+            prove_offence(session, actor(), offence.uid, proofs, settings=settings, now=now())
 
     return written(uid, write)
 
@@ -279,57 +292,24 @@ def write_offence(uid: uuid.UUID) -> Response | tuple[str, int]:
 def write_pledge(uid: uuid.UUID) -> Response | tuple[str, int]:
     """Take a signed pledge in."""
     try:
-        paper = _scan(_uid())
+        paper = scan_sent(uid_of())
     except InvalidValueError as error:
-        return _page(uid, explain(error), int(status_of(error)))
+        return shop_page(uid, explain(error), int(status_of(error)))
 
     def write(session: Session) -> None:
         pledge = NewPledge(
-            uid=_uid(), signed_on=_day("signed_on"), signed_by=text_of("signed_by"), note=text_of("note")
+            uid=uid_of(), signed_on=_day("signed_on"), signed_by=text_of("signed_by"), note=text_of("note")
         )
         sign_pledge(session, actor(), uid, pledge, scan=paper, settings=installation().settings, now=now())
 
     return written(uid, write)
 
 
-def _scan(pledge: uuid.UUID) -> Examined | None:
-    """Take the picture of a signed paper in, if one was sent."""
-    file = request.files.get("scan")
-    if file is None or not file.filename:
-        return None
-    upload = Upload(
-        uid=uuid.uuid5(pledge, "scan"),
-        content=file.stream,
-        stage=Stage.PLEDGE,
-        file_name=file.filename,
-        scan=True,
-    )
-    return examine(upload, settings=installation().settings)
-
-
-@pages.get("/<uuid:uid>/pledges/<uuid:pledge>/scan")
-@needs(Permission.SHOP_READ)
-def scan(uid: uuid.UUID, pledge: uuid.UUID) -> AnyResponse:
-    """Show the scan of a pledge to whoever may see who signed it."""
-    row = row_of(db(), uid)
-    place = row["area_id"], row["organisation_id"]
-    actor().scope(Permission.PERSON_READ)
-    if not actor().scope(Permission.PERSON_READ).covers(*place):
-        raise NotFoundError("There is no scan of this pledge.")
-    found = scan_of(db(), row["id"], pledge)
-    path = Vault(installation().settings.data_dir).path(found.shown_sha256 or "")
-    if not path.is_file():
-        raise StoreError("The file of this photo or video is not where it was put; ask whoever runs this.")
-    answer = send_file(path.resolve(), mimetype=found.shown_type, etag=found.shown_sha256 or False)
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
-    return answer
-
-
 @pages.post("/<uuid:uid>/offences/<uuid:offence>/appeal")
 @needs(Permission.SHOP_RECORD)
 def appeal(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
     """Write an appeal down."""
-    _belongs(uid, offence)
+    belongs(uid, offence)
     return written(
         uid,
         lambda session: appeal_offence(
@@ -342,7 +322,7 @@ def appeal(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
 @needs(Permission.SHOP_MANAGE)
 def decide(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
     """Decide an appeal."""
-    _belongs(uid, offence)
+    belongs(uid, offence)
     return written(
         uid,
         lambda session: decide_appeal(
@@ -357,7 +337,14 @@ def decide(uid: uuid.UUID, offence: uuid.UUID) -> Response | tuple[str, int]:
     )
 
 
-def _belongs(uid: uuid.UUID, offence: uuid.UUID) -> None:
+def belongs(uid: uuid.UUID, offence: uuid.UUID) -> None:
+    """Check that an offence is one of a shop's.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not.
+    """
     found = db().scalar(
         select(func.count()).where(
             Offence.uid == offence, Offence.shop_id == Shopfront.id, Shopfront.uid == uid

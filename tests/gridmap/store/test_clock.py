@@ -15,7 +15,7 @@ CLOCKED = {
     | {"dispatch_rule", "responsibility"},
     "base": {"area", "building", "inspection_point", "street", "road_rule", "surface"},
     "access": {"credential", "grant", "login", "person"},
-    "shops": {"offence", "pledge", "shopfront"},
+    "shops": {"offence", "offence_photo", "pledge", "shopfront"},
 }
 UNCLOCKED = {
     "api_key",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import io
 import uuid
 from datetime import date
@@ -134,3 +135,96 @@ def test_the_scan_of_a_pledge_is_for_those_who_may_see_who_signed(sign_in, town)
         assert shown.status_code == 200
     assert sign_in(Role.AREA_MANAGER, area_id=west).get(scan).status_code == 404
     assert client.get(f"{page}/pledges/{uuid.uuid4()}/scan").status_code == 404
+
+
+def photos(uid, *colours, **more):
+    files = [(io.BytesIO(picture(colour)), f"{colour}.jpg", "image/jpeg") for colour in colours]
+    return {"uid": uid, **more, "photo": files}
+
+
+def send(client, address, data):
+    return client.post(address, data=data, content_type="multipart/form-data").status_code
+
+
+def test_an_offence_has_photos_from_the_start_and_later(sign_in, town):
+    client = sign_in()
+    page, api = f"/shops/{town.shop.uid}", f"/api/v1/shops/{town.shop.uid}"
+    uid = str(uuid.uuid4())
+    for _ in range(2):
+        sent = photos(uid, "red", "blue", category="A1", step="told", at="2026-03-01T09:30")
+        assert send(client, f"{page}/offences", sent) == 302
+    (offence,) = client.get(f"{api}/offences").json["offences"]
+    assert [one["kind"] for one in offence["evidence"]] == ["photo", "photo"]
+    before = client.get(f"{api}/offences").headers["ETag"]
+    again = str(uuid.uuid4())
+    for _ in range(2):
+        assert send(client, f"{page}/offences/{uid}/evidence", photos(again, "green")) == 302
+    answer = client.get(f"{api}/offences")
+    assert answer.headers["ETag"] != before, "whoever remembers the list learns of the new photo"
+    (offence,) = answer.json["offences"]
+    assert len(offence["evidence"]) == 3
+    assert "有照片或视频佐证：1 起" in client.get(api).json["next_step_why"]
+    shown = client.get(page).text
+    for one in offence["evidence"]:
+        assert shown.count(html.escape(one["thumbnail_url"])) == 2, "with the ladder and with the offence"
+        for address in (one["url"], one["thumbnail_url"]):
+            with client.get(address) as file:
+                assert (file.status_code, file.content_type) == (200, "image/jpeg")
+    with client.get(offence["evidence"][0]["url"]) as file:
+        assert b"Exif" not in file.data
+    assert send(client, f"{page}/offences/{uid}/evidence", {"uid": again}) == 422
+    bad = {"uid": again, "photo": [(io.BytesIO(b"%PDF-1.4"), "a.pdf", "application/pdf")]}
+    assert send(client, f"{page}/offences/{uid}/evidence", bad) == 422
+    elsewhere = f"/shops/{uuid.uuid4()}/offences/{uid}/evidence"
+    assert send(client, elsewhere, photos(str(uuid.uuid4()), "red")) == 404
+
+
+def test_the_photo_of_another_offence_is_doubted(sign_in, town):
+    client = sign_in()
+    page = f"/shops/{town.shop.uid}"
+    for step in ("told", "taught"):
+        assert (
+            send(client, f"{page}/offences", photos(str(uuid.uuid4()), "red", category="A1", step=step))
+            == 302
+        )
+    listed = client.get(f"/api/v1{page}/offences").json["offences"]
+    assert [one["evidence"][0]["doubts"] for one in listed] == [["reused"], []]
+
+
+def test_photos_of_offences_are_for_those_who_see_the_shop(sign_in, town):
+    client = sign_in()
+    page, uid = f"/shops/{town.shop.uid}", str(uuid.uuid4())
+    assert send(client, f"{page}/offences", photos(uid, "red", category="A1", step="told")) == 302
+    (offence,) = client.get(f"/api/v1{page}/offences").json["offences"]
+    url = offence["evidence"][0]["url"]
+    east, west = (area.id for area in town.communities)
+    reader = sign_in(Role.READ_ONLY, area_id=east)
+    with reader.get(url) as file:
+        assert file.status_code == 200
+    assert send(reader, f"{page}/offences/{uid}/evidence", photos(str(uuid.uuid4()), "blue")) == 403
+    stranger = sign_in(Role.AREA_MANAGER, area_id=west)
+    for address in (url, f"{url}?small=1", f"/api/v1/attachments/{offence['evidence'][0]['uid']}"):
+        assert stranger.get(address).status_code == 404
+    assert send(stranger, f"{page}/offences/{uid}/evidence", photos(str(uuid.uuid4()), "blue")) == 404
+    assert len(client.get(f"/api/v1{page}/offences").json["offences"][0]["evidence"]) == 1
+
+
+def test_a_pledge_gets_its_scan_later(sign_in, town):
+    client = sign_in()
+    page, uid = f"/shops/{town.shop.uid}", str(uuid.uuid4())
+    sent = {"uid": uid, "signed_on": "2026-01-05", "signed_by": "王店主"}
+    assert client.post(f"/api/v1{page}/pledges", json=sent).json["scanned"] is False
+    address = f"{page}/pledges/{uid}/scan"
+    assert f'action="{address}"' in client.get(page).text
+
+    def scan(colour):
+        return {"scan": (io.BytesIO(picture(colour)), "a.jpg", "image/jpeg")}
+
+    _, west = (area.id for area in town.communities)
+    assert send(sign_in(Role.AREA_MANAGER, area_id=west), address, scan("red")) == 404
+    assert [send(client, address, scan(colour)) for colour in ("red", "red", "blue")] == [302, 302, 409]
+    assert send(client, f"{page}/pledges/{uuid.uuid4()}/scan", scan("red")) == 404
+    (pledge,) = client.get(f"/api/v1{page}/pledges").json["pledges"]
+    assert (pledge["uid"], pledge["scanned"], pledge["ended_on"]) == (uid, True, None)
+    with client.get(address) as file:
+        assert (file.status_code, file.content_type) == (200, "image/jpeg")
