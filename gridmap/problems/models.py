@@ -235,7 +235,7 @@ class Event(Base):
     kind: Mapped[EventKind] = mapped_column(text_enum(EventKind))
     at: Mapped[datetime]
     """When it happened."""
-    recorded_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(index=True)
     """When the store learnt of it."""
     actor: Mapped[str] = mapped_column(String(100))
     state: Mapped[State | None] = mapped_column(text_enum(State))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gridmap.places.cards import Faces
     from gridmap.places.directory import Directory
 
-__all__ = ["Records", "find_number", "history_of", "read_records"]
+__all__ = ["Records", "find_number", "history_of", "read_records", "tell"]
 
 _COLUMNS = (
     Problem.id,
@@ -161,13 +161,26 @@ def history_of(
     # Of a step on many, it was taken back only where that is a line of its own.
     taken_back = {event.recorded_at for event, _, _ in lines if event.kind is EventKind.UNDONE}
     told = [
-        _told(event, batch, faces, undone=undone_at is not None and undone_at in taken_back)
+        tell(event, batch, faces, undone=undone_at is not None and undone_at in taken_back)
         for event, batch, undone_at in lines
     ]
     return told[::-1] if newest else told
 
 
-def _told(event: Event, batch: uuid.UUID | None, faces: Faces, *, undone: bool) -> dict[str, Any]:
+def tell(event: Event, batch: uuid.UUID | None, faces: Faces, *, undone: bool) -> dict[str, Any]:
+    """Say of one line of a history what a reader of its problem may know.
+
+    Parameters
+    ----------
+    event
+        The line.
+    batch
+        Uid of the action on many that it belongs to.
+    faces
+        How people appear to the reader.
+    undone
+        Whether the step was taken back.
+    """
     action = Action(event.action) if event.action else None
     return {
         "uid": str(event.uid),

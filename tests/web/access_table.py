@@ -291,6 +291,7 @@ ROUTES: dict[str, Line] = {
     ),
     "GET /api/v1/problems/<uid>": Line(Permission.PROBLEM_READ, of="problem"),
     "GET /api/v1/problems/by-number/<number>": Line(Permission.PROBLEM_READ, of="number"),
+    "GET /api/v1/events": Line(Permission.PROBLEM_READ),
     "GET /api/v1/summary": Line(Permission.PROBLEM_READ),
     "GET /api/v1/figures": Line(Permission.PROBLEM_READ),
     "GET /api/v1/forecast": Line(Permission.FORECAST_READ),

@@ -457,6 +457,7 @@ def lists(side):
     for more in ({}, area, organisation, *narrower):
         yield "/api/v1/problems", {**all_of_them, **more}
     for more in (area, organisation):
+        yield "/api/v1/events", {"limit": "1000"}
         for path in ("/api/v1/cells/load", "/api/v1/summary", "/ledger", "/figures", "/api/v1/figures"):
             yield path, more
         yield "/export.html", {"bbox": around, **more}

@@ -17,6 +17,7 @@ from gridmap.problems.service import Report
 from web.validation import expected
 
 if TYPE_CHECKING:
+    from enum import StrEnum
     from zoneinfo import ZoneInfo
 
 __all__ = [
@@ -39,12 +40,14 @@ __all__ = [
     "Uid",
     "UidPath",
     "VersionHeader",
+    "list_of",
 ]
 
 MOST = 5000
 
 
-def _list_of(kind: type[State | Source], *more: str) -> Any:
+def list_of(kind: type[StrEnum], *more: str) -> Any:
+    """Reader of names with commas between, of the members of `kind` and of `more`."""
     names = [member.value for member in kind] + list(more)
 
     def read(value: Any) -> Any:
@@ -112,8 +115,8 @@ def _time(value: Any) -> Any:
 
 _TEXT = WithJsonSchema({"type": "string"})
 Codes = Annotated[frozenset[str] | None, BeforeValidator(_codes), _TEXT]
-States = Annotated[frozenset[str] | None, BeforeValidator(_list_of(State, "unresolved", "all")), _TEXT]
-Sources = Annotated[frozenset[str] | None, BeforeValidator(_list_of(Source)), _TEXT]
+States = Annotated[frozenset[str] | None, BeforeValidator(list_of(State, "unresolved", "all")), _TEXT]
+Sources = Annotated[frozenset[str] | None, BeforeValidator(list_of(Source)), _TEXT]
 Uid = Annotated[str, BeforeValidator(_uid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Time = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 BoxText = Annotated[

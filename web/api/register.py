@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from web.api import (
     attachments,
     description,
+    events,
     figures,
     forecast,
     heat,
@@ -29,6 +30,7 @@ __all__ = ["MODULES", "install"]
 MODULES = (
     attachments,
     description,
+    events,
     figures,
     forecast,
     heat,
