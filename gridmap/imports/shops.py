@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import select
 
 from gridmap.imports.fields import Field, day, phone, text
 from gridmap.imports.places import CODE_WORDS, NAME_WORDS, codes_of, or_blank, refuse_doubles
 from gridmap.imports.plan import Counts, Kind, Plan
 from gridmap.imports.reading import POINTS_OR_POLYGONS
-from gridmap.imports.steps import Draft, match
+from gridmap.imports.steps import Draft, Matched, match
 from gridmap.people.permissions import Permission
 from gridmap.shops.models import Pledge, Shopfront
 
@@ -67,12 +68,14 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
                 "signed_by": signers,
                 "actor": np.full(len(rows), writer.actor.name, dtype=object),
                 "recorded_at": np.full(len(rows), writer.now, dtype=object),
+                "ended_on": np.full(len(rows), None, dtype=object),
             },
             references={"shop_id": (Shopfront, of_shops.uids[rows])},
-            keep=frozenset({"actor", "recorded_at"}),
+            keep=frozenset({"actor", "recorded_at", "ended_on"}),
         ),
         on=writer.now.date(),
     )
+    of_ended = _end_earlier(writer, of_pledges)
     changed = of_shops.changed.copy()
     changed[rows] |= of_pledges.created | of_pledges.changed
     changed &= ~of_shops.created
@@ -84,7 +87,53 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
         refused=len(faults),
     )
     sample = of_shops.draft.frame().head(10)
-    return Plan("shops", reading, counts, [of_shops, of_pledges], sample=sample)
+    return Plan("shops", reading, counts, [of_shops, of_pledges, of_ended], sample=sample)
+
+
+def _end_earlier(writer: Writer, of_pledges: Matched) -> Matched:
+    """Let each pledge end on the day on which the next one of its shop was signed.
+
+    What the file brings gets its end in its draft; what was there before is a change of its own, which goes
+    when the import is undone.
+    """
+    _, shops = of_pledges.draft.references["shop_id"]
+    created = of_pledges.created
+    known = pd.DataFrame(
+        writer.session.execute(
+            select(Shopfront.uid, Pledge.uid, Pledge.signed_on, Pledge.ended_on)
+            .join(Pledge, Pledge.shop_id == Shopfront.id)
+            .order_by(Pledge.signed_on, Pledge.id)
+        ).all(),
+        columns=["shop", "uid", "signed_on", "ended_on"],
+        dtype=object,
+    )
+    signed = of_pledges.draft.columns["signed_on"]
+    fresh = pd.DataFrame(
+        {
+            "shop": shops[created],
+            "uid": of_pledges.uids[created],
+            "signed_on": signed[created],
+            "ended_on": np.full(int(created.sum()), None, dtype=object),
+        },
+        dtype=object,
+    )
+    both = pd.concat([known[known["shop"].isin(set(shops))], fresh], ignore_index=True)
+    both = both.sort_values("signed_on", kind="stable")
+    following = both.groupby("shop", sort=False)["signed_on"].shift(-1)
+    ending = both["ended_on"].isna() & following.notna()
+    ends = both[ending].assign(ended_on=following[ending])
+    by_uid = dict(zip(ends["uid"], ends["ended_on"], strict=True))
+    of_pledges.draft.columns["ended_on"][:] = [by_uid.get(uid) for uid in of_pledges.uids]
+    earlier = ends[~ends["uid"].isin(set(fresh["uid"]))]
+    count = len(earlier)
+    return Matched(
+        Draft(Pledge, key=(), columns={"ended_on": earlier["ended_on"].to_numpy(dtype=object)}),
+        earlier["uid"].to_numpy(dtype=object),
+        created=np.zeros(count, dtype=bool),
+        changed=np.ones(count, dtype=bool),
+        reshaped=np.zeros(count, dtype=bool),
+        before=pd.DataFrame(index=range(count)),
+    )
 
 
 SHOPS = Kind(

@@ -48,6 +48,8 @@ def sign_pledge(
 ) -> tuple[Pledge, bool]:
     """Take a signed pledge in; earlier ones end with it. Return it, and whether it is new.
 
+    What the same person signed on the same day and came in without a scan is this pledge: it gets the scan.
+
     Parameters
     ----------
     scan
@@ -77,6 +79,20 @@ def sign_pledge(
             parameter="signed_on",
             found=pledge.signed_on.isoformat(),
         )
+    same = next(
+        (
+            one
+            for one in _pledges(session, shop.id)
+            if (one.signed_on, one.signed_by) == (pledge.signed_on, signed_by) and one.attachment_id is None
+        ),
+        None,
+    )
+    if same is not None:
+        same.note = same.note or pledge.note.strip()
+        if scan is not None:
+            same.attachment_id = add_attachment(session, actor, scan, settings=settings, now=now).id
+        session.flush()
+        return same, False
     later = [one.signed_on for one in _pledges(session, shop.id) if one.signed_on > pledge.signed_on]
     for one in _pledges(session, shop.id):
         if one.ended_on is None and one.signed_on <= pledge.signed_on:

@@ -137,3 +137,24 @@ def test_a_roster_can_hold_a_shop(importer, tmp_path):
             )
         ).all()
     assert [(code, role.value) for code, role in held] == [("S1", "enforcement")]
+
+
+def pledges(engine):
+    with reading(engine) as session:
+        query = select(Pledge.signed_on, Pledge.ended_on).order_by(Pledge.signed_on)
+        return [tuple(row) for row in session.execute(query)]
+
+
+def test_a_pledge_ends_the_earlier_ones_of_its_shop_and_undoing_brings_them_back(importer, tmp_path):
+    first, second, between = date(2026, 1, 5), date(2026, 3, 1), date(2026, 2, 1)
+    importer.apply("shops", file_of(tmp_path, ROWS))
+    later = file_of(tmp_path, ROWS.replace(str(first), str(second)), "later.csv")
+    uid = importer.apply("shops", later)
+    assert pledges(importer.engine) == [(first, second), (second, None)]
+    again = importer.plan("shops", later).counts
+    assert (again.created, again.changed, again.unchanged) == (0, 0, 2)
+    importer.undo(uid)
+    assert pledges(importer.engine) == [(first, None)]
+    importer.apply("shops", later)
+    importer.apply("shops", file_of(tmp_path, ROWS.replace(str(first), str(between)), "between.csv"))
+    assert pledges(importer.engine) == [(first, second), (between, second), (second, None)]

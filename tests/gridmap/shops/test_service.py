@@ -238,3 +238,17 @@ def test_what_stands_around_decides_again_when_the_ground_changes(street):
     with reading(street.engine) as session:
         rows = session.execute(select(Shopfront.organisation_id, Shopfront.road_id)).all()
     assert rows == [(street.squads[1], None), (street.squads[1], None)]
+
+
+def test_the_same_paper_is_not_a_second_pledge(street):
+    def sign(**more):
+        pledge = NewPledge(
+            **{"uid": uuid.uuid4(), "signed_on": date(2026, 1, 5), "signed_by": "王店主"} | more
+        )
+        return street.do(sign_pledge, street.officers[0], street.shops[0], pledge, settings=street.settings)
+
+    first, _ = sign()
+    same, fresh = sign(note="原件存档")
+    assert (same.uid, same.note, same.ended_on, fresh) == (first.uid, "原件存档", None, False)
+    other, fresh = sign(signed_by="李店主")
+    assert (other.uid == first.uid, fresh) == (False, True)
