@@ -175,4 +175,4 @@ def test_a_token_of_somebody_with_limits_has_them_too(machine):
 def test_who_may_not_is_told_what_it_needs_in_words(sign_in):
     answer = sign_in(Role.READ_ONLY).get("/imports")
     assert answer.status_code == 403
-    assert "此操作需要权限：导入地点及其他数据（place:import）。" in answer.text
+    assert "此操作需要权限：导入问题（problem:import）。" in answer.text

@@ -136,7 +136,8 @@ def test_a_closing_at_an_unknown_time_is_in_no_median_and_open_at_no_moment(engi
     with reading(engine) as session:
         snapshot = Snapshot.build(read_problems(session), change=1, rebuild=0)
     lives, later = Lives.of(snapshot, slice(None)), START + timedelta(days=1)
-    assert medians(lives, np.zeros(3, dtype=np.int64), 1, int(later.timestamp()))["to_close"].tolist() == [6.0]
+    found = medians(lives, np.zeros(3, dtype=np.int64), 1, int(later.timestamp()))
+    assert found["to_close"].tolist() == [6.0]
     assert (lives.closed != NEVER).all()
     unresolved = snapshot.points.weigh(PointFilter(open_at=int(START.timestamp())))
     assert unresolved.sum() == 2

@@ -94,8 +94,11 @@ def test_every_statement_on_a_clocked_table_moves_its_hand(engine, hand):
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 found = connection.execute(
-                    text("SELECT count(*) FROM sqlite_master WHERE type='trigger' AND name LIKE :name"),
-                    {"name": f"move_{hand}_clock_{table}_%"},
+                    text(
+                        "SELECT count(*) FROM sqlite_master WHERE type='trigger' AND tbl_name = :table"
+                        " AND name LIKE :name"
+                    ),
+                    {"table": table, "name": f"move_{hand}_clock_{table}_%"},
                 ).scalar_one()
             else:
                 found = connection.execute(

@@ -68,10 +68,11 @@ export class Points {
   marker(point) {
     const label = `${point.name} (${point.site_type_name ?? point.site_type})`;
     const html = h("div", { className: `site priority-${point.priority}`, style: { backgroundColor: siteColour(point.site_type) } }, icon(siteIcon(point.site_type)));
-    const marker = L.marker(point.at, { icon: L.divIcon({ className: "site-place", html, iconSize: [24, 24] }), title: label, alt: label, riseOnHover: true });
+    const marker = L.marker(point.at, { icon: L.divIcon({ className: "site-place", html, iconSize: [24, 24] }), title: label, alt: label, riseOnHover: true, bubblingMouseEvents: true });
     marker.on("add", () => marker.getElement().setAttribute("aria-label", label));
     const open = () => view.set("open", `point/${point.uid}`);
-    marker.on("click", open).on("keypress", ({ originalEvent }) => { if (originalEvent.key === "Enter") open(); });
+    // The map takes the click: while somebody draws, it is a corner.
+    marker.on("click", ({ originalEvent }) => { originalEvent.found = { kind: "point", uid: point.uid }; }).on("keypress", ({ originalEvent }) => { if (originalEvent.key === "Enter") open(); });
     return marker;
   }
 }
