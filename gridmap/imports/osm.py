@@ -94,6 +94,7 @@ def _drafts(extract: Any) -> list[Draft]:
                 "level": levels.loc[areas.index].to_numpy(dtype=object),
             },
             geometry=_multipolygons(areas),
+            lasting=True,
         ),
         Draft(
             Street,

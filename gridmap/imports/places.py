@@ -134,6 +134,8 @@ def _plan_areas(reading: Reading, writer: Writer) -> Plan:
         references={"parent_id": (Area, parents[good])},
         geometry=_multi(reading, good),
         keep=frozenset() if reading.headings["parent"] else frozenset({"parent_id"}),
+        # Its cells, people and their limits hang on it.
+        lasting=True,
     )
     return planned("areas", reading, writer, [draft])
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import geopandas
 import pytest
 import shapely
+from geoalchemy2.shape import to_shape
 from sqlalchemy import func, select
 
 from geodata.travel import Profile
@@ -149,6 +150,30 @@ def test_a_moved_boundary_ends_the_old_cell_and_hands_its_holders_over(importer,
     assert [v for v in rows(importer.engine, GridCell, GridCell.valid_to) if v != (None,)] == []
     with reading(importer.engine) as session:
         assert session.scalar(select(func.count()).where(Responsibility.valid_to.is_(None))) == 1
+
+
+def test_an_area_stays_the_same_one_when_its_boundary_moves(importer, tmp_path):
+    table = tmp_path / "areas.geojson"
+
+    def taken(east):
+        shape = shapely.geometry.mapping(shapely.box(121, 31, east, 31.1))
+        feature = {"type": "Feature", "properties": {"code": "A", "name": "东社区"}, "geometry": shape}
+        table.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+        return importer.apply("areas", table)
+
+    def known():
+        with reading(importer.engine) as session:
+            found = session.scalars(select(Area))
+            return [(one.id, one.valid_to, to_shape(one.geometry).bounds[2]) for one in found]
+
+    taken(121.1)
+    with writing(importer.engine) as session:
+        session.query(Area).update({"valid_from": importer.now.date() - timedelta(days=30)})
+    [(number, _, _)] = known()
+    moved = taken(121.2)
+    assert known() == [(number, None, 121.2)], "what is limited to the area stays so"
+    importer.undo(moved)
+    assert known() == [(number, None, 121.1)]
 
 
 def test_all_or_nothing_unless_told_otherwise(importer, tmp_path):
