@@ -26,7 +26,7 @@ __all__ = ["UnitGridCode", "number_cells", "reading_order"]
 
 PREFIX_DIGITS = 12
 MOST_DIGITS = 6
-_PROVINCES = range(11, 83)  # GB/T 2260: 11 Beijing to 82 Macao
+_PROVINCES = {*range(11, 83), 99}  # GB/T 2260: 11 Beijing to 82 Macao; 99 is nobody's, for made-up places
 
 
 @dataclass(frozen=True, slots=True, order=True)
