@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, func, literal_column, select, true
 
+from gridmap.problems.limits import inside
 from gridmap.problems.models import Batch, Event, EventKind, Problem
 from gridmap.problems.records import tell
 
@@ -70,7 +71,7 @@ def read_events(
     limit
         At most so many.
     """
-    conditions = [_within(scope), *_settled(session)]
+    conditions = [inside(scope), *_settled(session)]
     if since is not None:
         if not after:
             # From there the lines are read in their own order, without looking at all before.
@@ -97,18 +98,6 @@ def read_events(
         for event, batch, undone_at, problem in shown
     ]
     return EventPage(rows, shown[-1][0].id if shown else after, len(lines) > limit)
-
-
-def _within(scope: Scope) -> ColumnElement[bool]:
-    parts = []
-    for holding in scope.holdings:
-        limits: list[ColumnElement[bool]] = [true()]
-        if holding.areas is not None:
-            limits.append(Problem.area_id.in_(holding.areas))
-        if holding.organisations is not None:
-            limits.append(Problem.organisation_id.in_(holding.organisations))
-        parts.append(and_(*limits))
-    return or_(*parts)
 
 
 def _settled(session: Session) -> list[ColumnElement[bool]]:
