@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,5 +93,9 @@ def shared_segments(polygons: NDArray[np.object_]) -> Segments:
 
 def contact_components(first: NDArray[np.intp], second: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     """Find the connected components of `count` polygons that touch in pairs, shape (count,)."""
+    # A sixth of a second to read, which no start should wait for.
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     links = coo_array((np.ones(len(first)), (first, second)), shape=(count, count))
     return np.asarray(connected_components(links, directed=False)[1], dtype=np.intp)

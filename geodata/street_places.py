@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geodata.errors import GeometryError
 
@@ -368,6 +366,10 @@ def pieces_of(
     nodes
         How many nodes they have.
     """
+    # A sixth of a second to read, which no start should wait for.
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     edge, tail, head = arcs
     joined = coo_array((np.ones(len(edge), dtype=np.int8), (tail, head)), (nodes, nodes))
     _, label = connected_components(joined, directed=True, connection="strong")

@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mapbox_vector_tile.Mapbox import vector_tile_pb2
 
 from geodata.errors import GeometryError
 
@@ -105,6 +104,9 @@ def encode_layer(
     count = len(start) - 1
     if count == 0:
         return b""
+    # A fifth of a second to read, which no start should wait for.
+    from mapbox_vector_tile.Mapbox import vector_tile_pb2
+
     tile = vector_tile_pb2.tile()
     layer = tile.layers.add(name=name, version=2, extent=EXTENT)
     tags: list[list[int]] = [[] for _ in range(count)]

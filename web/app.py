@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from flask import g, request, session
@@ -181,11 +182,16 @@ def create_app(settings: Settings) -> OpenAPI:
 def from_environment() -> OpenAPI:
     """Build the application from the environment; the server's workers call it."""
     app = create_app(Settings.from_environment())
-    reader = app.extensions["gridmap"].reader
-    threading.Thread(target=reader.warm, name="warm", daemon=True).start()
+    threading.Thread(target=_warm, args=(app.extensions["gridmap"],), name="warm", daemon=True).start()
     start_sender(app.extensions["gridmap"].engine, app.extensions["gridmap"].settings)
     start_ticker(app.extensions["gridmap"].engine, app.extensions["gridmap"].settings)
     return app
+
+
+def _warm(begun: Installation) -> None:
+    """Read what the first map needs while somebody signs in."""
+    import_module("web.folium_host")
+    begun.reader.warm()
 
 
 def _local_time(time: datetime | None) -> str:

@@ -10,7 +10,6 @@ import shapely
 from sqlalchemy import bindparam, func, insert, select, update
 
 from geodata.block_work import Work
-from geodata.drawing import DrawnCells, draw_cells
 from geodata.unit_grid_code import number_cells
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError
 from gridmap.imports.models import ImportChange
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
+    from geodata.drawing import DrawnCells
     from gridmap.imports.models import Import
     from gridmap.imports.plan import Writer
 
@@ -127,6 +127,9 @@ def propose_cells(writer: Writer, wish: Wish) -> Proposal:
     area = shapely.from_wkb(shape)
     writer.progress(0, 1, "Reading the streets")
     streets, classes = _streets(session, area)
+    # A quarter of a second to read, which no start should wait for.
+    from geodata.drawing import draw_cells
+
     drawn = draw_cells(
         area,
         streets,

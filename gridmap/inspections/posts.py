@@ -11,10 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
 
 from gridmap.errors import GridmapError
+from gridmap.inspections.binary_program import AtMost, choose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,28 +103,19 @@ def assign(posts: Posts, willing: Willing, *, seconds: float = _SECONDS) -> NDAr
     # One post more is worth more than all costs together.
     worth = 1.0 + float(posts.needed.sum()) * float(willing.cost.max(initial=0.0))
     row = np.arange(len(first))
-    constraints = [
-        LinearConstraint(
-            coo_array((np.ones(count), (willing.post, np.arange(count))), shape=(len(posts.needed), count)),
-            -np.inf,
-            posts.needed.astype(float),
-        )
-    ]
-    if len(first):
-        pairs = coo_array(
-            (np.ones(2 * len(first)), (np.r_[row, row], np.r_[first, second])), shape=(len(first), count)
-        )
-        constraints.append(LinearConstraint(pairs, -np.inf, 1.0))
-    found = milp(
-        willing.cost - worth,
-        constraints=constraints,
-        integrality=np.ones(count),
-        bounds=Bounds(0.0, 1.0),
-        options={"time_limit": seconds, "mip_rel_gap": 0.0},
+    enough = AtMost(
+        row=willing.post, column=np.arange(count), value=np.ones(count), most=posts.needed.astype(float)
     )
-    if found.x is None:
+    one_place = AtMost(
+        row=np.r_[row, row],
+        column=np.r_[first, second],
+        value=np.ones(2 * len(first)),
+        most=np.ones(len(first)),
+    )
+    taken = choose(willing.cost - worth, [enough, one_place], seconds=seconds).taken
+    if taken is None:
         raise GridmapError("No choice of people was found in time; ask for fewer people at each post.")
-    return np.flatnonzero(found.x > 0.5)
+    return np.flatnonzero(taken)
 
 
 def _excluding(posts: Posts, willing: Willing) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -14,10 +14,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
 
 from geodata.travel import Profile
+from gridmap.inspections.binary_program import AtMost, choose
 from gridmap.inspections.corridor import SEEN_M
 
 if TYPE_CHECKING:
@@ -273,30 +272,21 @@ def _chosen(
     inside = np.flatnonzero(opened >= 0)
     gain = np.concatenate([load.cost[item], limit - total[beyond]])
     row = np.arange(len(inside))
-    only_there = (np.r_[row, row], np.r_[inside, count + opened[inside]], np.repeat([1.0, -1.0], len(inside)))
-    due, most = _due(load, item, given)
-    found = milp(
-        -gain,
-        constraints=[
-            LinearConstraint(coo_array((v, (r, c)), shape=(len(high), len(gain))).tocsr(), -np.inf, high)
-            for (r, c, v), high in ((only_there, np.zeros(len(inside))), (due, most))
-            if len(high)
-        ],
-        integrality=np.ones(len(gain)),
-        bounds=Bounds(0.0, 1.0),
-        options={"time_limit": seconds, "mip_rel_gap": 0.0},
+    only_there = AtMost(
+        row=np.r_[row, row],
+        column=np.r_[inside, count + opened[inside]],
+        value=np.repeat([1.0, -1.0], len(inside)),
+        most=np.zeros(len(inside)),
     )
+    found = choose(-gain, [only_there, _due(load, item, given)], seconds=seconds)
     fixed = np.zeros(len(load.cost), dtype=bool)
-    if found.x is not None:
-        fixed[item] = found.x[:count] > 0.5
-    bound, today = found.mip_dual_bound, float(np.minimum(total, limit).sum())
-    return fixed, today + float(bound) if bound is not None and np.isfinite(bound) else 0.0
+    if found.taken is not None:
+        fixed[item] = found.taken[:count]
+    return fixed, max(float(np.minimum(total, limit).sum()) + found.bound, 0.0)
 
 
-def _due(
-    load: Load, item: NDArray[np.int64], given: NDArray[np.float64]
-) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64]]:
-    """Up to each deadline an organisation does no more than its hands can: a sparse matrix and its limits."""
+def _due(load: Load, item: NDArray[np.int64], given: NDArray[np.float64]) -> AtMost:
+    """Up to each deadline an organisation does no more than its hands can."""
     rows, columns, values = [], [], []
     most: list[float] = []
     for owner in np.unique(load.owner[item]).tolist():
@@ -311,12 +301,12 @@ def _due(
             values.append(load.hours[item[own[: n + 1]]])
             most.append(float(room[n]))
     none = [np.zeros(0)]
-    matrix = (
-        np.concatenate(rows or none).astype(np.int64),
-        np.concatenate(columns or none).astype(np.int64),
-        np.concatenate(values or none),
+    return AtMost(
+        row=np.concatenate(rows or none).astype(np.int64),
+        column=np.concatenate(columns or none).astype(np.int64),
+        value=np.concatenate(values or none),
+        most=np.array(most, dtype=float),
     )
-    return matrix, np.array(most, dtype=float)
 
 
 def _by_place(load: Load, weight: NDArray[np.float64]) -> NDArray[np.float64]:

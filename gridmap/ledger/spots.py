@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from geodata.projection import LocalProjection
 from gridmap.hotspots.loading import STATES, UNRESOLVED
@@ -68,6 +67,9 @@ def spots_of(
     limit
         Most spots.
     """
+    # A tenth of a second to read, which no start should wait for.
+    from scipy.spatial import cKDTree  # noqa: PLC0415
+
     # Kinds lie apart on a third axis, farther than a spot reaches.
     apart = np.unique(kind, return_inverse=True)[1].reshape(-1) * (4.0 * max(metres, 1.0))
     where = np.column_stack((x, y, apart))

@@ -16,12 +16,12 @@ from web import appearance
 from web.access import needs
 from web.api.answering import today
 from web.assets import asset, modules, modules_of
-from web.folium_host import HostedMap, hosted_map
 from web.installation import actor, clocks, db, installation
 from web.language_messages import script_messages
 
 if TYPE_CHECKING:
     from gridmap.store.spatial import Box
+    from web.folium_host import HostedMap
 
 __all__ = ["begin", "pages"]
 
@@ -76,6 +76,9 @@ def _start() -> dict[str, Any]:
 
 @cache
 def _hosted(label: str) -> HostedMap:
+    # Much to read, which no start should wait for: the workers do so while somebody signs in.
+    from web.folium_host import hosted_map
+
     return hosted_map(location=(31.23, 121.47), zoom=12, label=label)
 
 
