@@ -33,6 +33,7 @@ from gridmap.places.models import (
     Street,
     Surface,
 )
+from gridmap.places.queries import VISITS
 from gridmap.problems.bulk import insert_problems
 from gridmap.problems.catalogue import ensure_categories
 from gridmap.problems.models import Category
@@ -273,7 +274,8 @@ def _write_ground(
         {
             "id": ids["point"],
             **{
-                name: points[name].to_numpy() for name in ("code", "name", "site_type", "priority", "address")
+                name: points[name].to_numpy()
+                for name in ("code", "name", "site_type", "priority", "address", *VISITS[:2])
             },
             "area_id": ids["area"][points["area"]],
             "cell_id": ids["cell"][points["cell"]],

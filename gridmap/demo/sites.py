@@ -45,6 +45,9 @@ _SCHOOL_HOURS = "07:20-08:10,16:30-17:30"
 _NIGHT_HOURS = "19:00-23:00"
 _MARKET_HOURS = "06:00-09:30"
 _EVENING_HOURS = "18:30-21:30"
+_VISIT_HOURS = {"school": _SCHOOL_HOURS}
+_VISIT_RHYTHM = {"school": "1/1", "market": "1/1", "park": "1/3"}
+"""Of a patrol, by type of site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class Sites:
     """Inspection points and priority roads; rows refer to tables of the plan by position."""
 
     points: pd.DataFrame
-    """code, name, site_type, priority, address, area (row), cell (row), street (row nearest to it), x, y
-    (metres about `CENTRE`), geometry."""
+    """code, name, site_type, priority, address, visit_hours, visit_rhythm, area (row), cell (row), street
+    (row nearest to it), x, y (metres about `CENTRE`), geometry."""
     roads: pd.DataFrame
     """code, name, level, hours, patrols_per_day, area (row), streets (list of rows), geometry."""
 
@@ -70,6 +73,8 @@ def choose_sites(plan: Plan, book: AddressBook, random: np.random.Generator) -> 
     points["address"] = book.addresses(x, y)
     points["street"] = book.rows[book.nearest(x, y)]
     points["area"] = plan.cells["area"].to_numpy()[points["cell"]]
+    for name, own in (("visit_hours", _VISIT_HOURS), ("visit_rhythm", _VISIT_RHYTHM)):
+        points[name] = points["site_type"].map(own).fillna("")
     bare = points["geometry"].isna().to_numpy()
     spots = np.asarray(shapely.points(np.round(np.column_stack(CENTRE.inverse_xy(x, y)), 7)))
     points["geometry"] = np.where(bare, spots, points["geometry"].to_numpy())

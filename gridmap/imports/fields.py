@@ -16,6 +16,7 @@ import pandas as pd
 
 from gridmap.errors import InvalidValueError
 from gridmap.hours import parse_hours
+from gridmap.patrols.rhythm import Rhythm
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from gridmap.imports.faults import Faults
 
-__all__ = ["Field", "choice", "day", "hours", "integer", "moment", "phone", "text"]
+__all__ = ["Field", "choice", "day", "hours", "integer", "moment", "phone", "rhythm", "text"]
 
 Words = Any
 Parser = Callable[[Words, str, "Faults"], "NDArray[Any]"]
@@ -190,6 +191,30 @@ def hours() -> Parser:
         return fitting(words, heading, faults)
 
     return parse
+
+
+def rhythm() -> Parser:
+    """How often, as `gridmap.patrols.rhythm.Rhythm` reads it, written as 2/1; None where blank."""
+
+    def parse(words: Words, heading: str, faults: Faults) -> NDArray[Any]:
+        codes, distinct = pd.factorize(pd.Series(words, dtype=object), use_na_sentinel=True)
+        read = [_rhythm(str(word)) for word in distinct]
+        faults.add(
+            np.array([*(one is None for one in read), False])[codes],
+            "{column}: expected a frequency such as 2/1, 每日2次 or 每三天一次; found “{found}”.",
+            column=heading,
+            found=words,
+        )
+        return np.array([*read, None], dtype=object)[codes]
+
+    return parse
+
+
+def _rhythm(word: str) -> str | None:
+    try:
+        return str(Rhythm.parse(word, parameter="rhythm"))
+    except InvalidValueError:
+        return None
 
 
 def _unread(word: str) -> bool:

@@ -10,12 +10,13 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.errors import InvalidValueError
-from gridmap.imports.fields import Field, choice, hours, integer, text
+from gridmap.imports.fields import Field, choice, hours, integer, rhythm, text
 from gridmap.imports.plan import Counts, Kind, Plan
 from gridmap.imports.reading import LINES, POINTS_OR_POLYGONS, POLYGONS
 from gridmap.imports.steps import Draft, match
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area, AreaLevel, GridCell, InspectionPoint, PriorityRoad
+from gridmap.places.queries import VISITS
 from gridmap.places.sites import SITE_WORDS, SiteType
 
 if TYPE_CHECKING:
@@ -182,8 +183,13 @@ def _plan_points(reading: Reading, writer: Writer) -> Plan:
             "site_type": values["site_type"][good],
             "priority": values["priority"][good],
             "address": or_blank(values["address"][good]),
+            "visit_hours": or_blank(values["visit_hours"][good]),
+            "visit_rhythm": or_blank(values["visit_rhythm"][good]),
+            "visit_minutes": values["visit_minutes"][good],
         },
         geometry=geometry,
+        # What a file does not speak of stays as it was set here.
+        keep=frozenset(name for name in VISITS if not reading.headings[name]),
     )
     return planned("points", reading, writer, [draft])
 
@@ -271,6 +277,9 @@ POINTS = Kind(
         ),
         Field("priority", ("优先级", "重要程度", "priority"), integer(1, 3), default=2),
         Field("address", ("地址", "详细地址", "位置", "address"), text(300)),
+        Field("visit_hours", ("巡查时段", "重点时段", "时段", "visit_hours", "hours"), hours()),
+        Field("visit_rhythm", ("巡查频次", "频次", "visit_rhythm", "frequency"), rhythm()),
+        Field("visit_minutes", ("停留分钟", "停留时间", "每次分钟", "visit_minutes"), integer(1, 240)),
     ),
     POINTS_OR_POLYGONS,
     _plan_points,

@@ -224,7 +224,11 @@ def _succeed(job: _Job, rows: NDArray[np.intp], on: date) -> None:
     matched.uids[rows] = [uuid.uuid4() for _ in rows]
     _remember(session, model, import_id, old_uids, [{"valid_to": None}] * len(rows))
     session.execute(update(model), [{"id": i, "valid_to": on} for i in old_ids])
-    _create(job, rows, {"valid_from": on})
+    kept = {
+        name: matched.before[name].iloc[rows].to_numpy()
+        for name in matched.draft.keep & {*matched.draft.columns}
+    }
+    _create(job, rows, {"valid_from": on, **kept})
     place = _HELD_BY.get(model.__tablename__)
     if place is None:
         return

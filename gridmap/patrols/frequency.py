@@ -14,6 +14,8 @@ from gridmap.patrols.rhythm import Rhythm, turns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gridmap.patrols.visiting import Visiting
+
 __all__ = ["Frequency"]
 
 _DAY = 24 * 3600
@@ -47,13 +49,41 @@ class Frequency:
             return self.rhythms.get(VisitKind.ROAD)
         return Rhythm(min(per_day, _MOST_A_DAY), 1) if per_day > 0 else None
 
-    def turns(self, kind: VisitKind, phase: float) -> list[tuple[Window, ...]]:
-        """Hours of each turn of a place; `phase` from 0 to 1 says where among the others it lies."""
-        rhythm = self.rhythms.get(kind)
+    def turns(
+        self, kind: VisitKind, phase: float, own: Visiting | None = None, stay: int = 0
+    ) -> list[tuple[Window, ...]]:
+        """Hours of each turn of a place.
+
+        Parameters
+        ----------
+        phase
+            From 0 to 1: where among the others it lies.
+        own
+            What the place has of its own.
+        stay
+            How long somebody stays there, seconds: they are gone again before its own hours end.
+        """
+        rhythm = (own and own.rhythm) or self.rhythms.get(kind)
+        if own is not None and own.hours:
+            return self._turns_within(own.hours, stay, rhythm, phase)
         if rhythm is None:
             return [()]
         spans = [[shift] for _, shift in self.days]
         return turns(rhythm, spans, [number for number, _ in self.days], int(phase * rhythm.days))
+
+    def _turns_within(
+        self, hours: str, stay: int, rhythm: Rhythm | None, phase: float
+    ) -> list[tuple[Window, ...]]:
+        """Turns in hours of a place's own, on the days on which somebody is out then."""
+        spans = [(number, _begun(_windows(hours, shift), stay, shift)) for number, shift in self.days]
+        met = [(number, span) for number, span in spans if span]
+        if not met:
+            # Nobody is out then: asked for all the same, so that the plan says why nobody goes there.
+            first = self.days[0][1].opens // _DAY * _DAY
+            spells = [(a, b if a < b else b + _DAY // 60) for a, b in parse_hours(hours)]
+            return [tuple(Window(a * 60 + first, b * 60 + first) for a, b in spells)]
+        phase_days = int(phase * rhythm.days) if rhythm else 0
+        return turns(rhythm, [span for _, span in met], [number for number, _ in met], phase_days)
 
     def turns_of_road(self, hours: str | None, per_day: int, phase: float) -> list[tuple[Window, ...]]:
         """Hours of each turn of a road, in those in which it matters."""
@@ -64,6 +94,16 @@ class Frequency:
         # A road that matters at other hours only is still worth a look.
         open_in = [list(day) or [shift] for day, (_, shift) in zip(spans, self.days, strict=True)]
         return turns(rhythm, open_in, [number for number, _ in self.days], int(phase * rhythm.days))
+
+
+def _begun(windows: tuple[Window, ...], stay: int, shift: Window) -> tuple[Window, ...]:
+    """When somebody may begin who is to be gone before the hours end, within a shift."""
+    cut = [Window(max(one.opens, shift.opens), max(one.closes - stay, one.opens)) for one in windows]
+    return tuple(
+        Window(one.opens, min(one.closes, shift.closes))
+        for one in cut
+        if one.opens <= min(one.closes, shift.closes)
+    )
 
 
 def _windows(text: str | None, shift: Window) -> tuple[Window, ...]:

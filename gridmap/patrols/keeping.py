@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -10,13 +9,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from gridmap.errors import NotFoundError, StaleVersionError
-from gridmap.language import N_, explain, gettext
+from gridmap.language import N_
+from gridmap.patrols.leaving_out import left_out
 from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
-from gridmap.patrols.planning import Reason
 from gridmap.patrols.wishes import as_json
 from gridmap.people.permissions import Permission
-from gridmap.places.models import InspectionPoint, PriorityRoad
-from gridmap.problems.models import Problem
 
 if TYPE_CHECKING:
     import uuid
@@ -28,23 +25,9 @@ if TYPE_CHECKING:
     from gridmap.patrols.planner import Found
     from gridmap.people.permissions import Actor
 
-__all__ = ["REASONS", "keep", "newest", "planned", "remove_plan", "require_newest", "restore", "versions"]
+__all__ = ["keep", "newest", "planned", "remove_plan", "require_newest", "restore", "versions"]
 
-REASONS = {
-    Reason.NOBODY: N_("nobody may do it"),
-    Reason.CLOSED: N_("its hours are in nobody's shift"),
-    Reason.UNREACHABLE: N_("there is no way there"),
-    Reason.TOO_LONG: N_("it takes longer than a shift"),
-    Reason.FULL: N_("the shifts are full"),
-    Reason.NOT_WORTH: N_("the way there costs more time than it is worth"),
-}
 _STALE = N_("The plan has been changed meanwhile. What you changed is kept here; look at the newest version.")
-BANNED = N_("it is not to be gone to")
-_MODELS = (
-    (VisitKind.POINT, InspectionPoint),
-    (VisitKind.PROBLEM, Problem),
-    (VisitKind.ROAD, PriorityRoad),
-)
 
 
 def keep(
@@ -82,7 +65,7 @@ def keep(
         profile=asked.wish.profile,
         seed=asked.wish.seed,
         searched_s=round(found.seconds),
-        unfitted=_left_out(session, found, set((changes or {}).get("banned", ()))),
+        unfitted=left_out(session, found, set((changes or {}).get("banned", ()))),
         wish=as_json(asked.wish),
         changes=_noted(found, changes),
         actor=actor.name,
@@ -256,41 +239,3 @@ def remove_plan(session: Session, actor: Actor, uid: uuid.UUID) -> None:
         session.flush()
         session.delete(plan)
         session.flush()
-
-
-def _left_out(session: Session, found: Found, banned: set[str]) -> list[dict[str, Any]]:
-    """What is in no round, a road with the metres of it, and why, in the language of whoever plans."""
-    posed = found.asked.posed
-    said: dict[tuple[VisitKind, int], str] = {
-        (target.kind, target.id): explain(fault) for target, fault in posed.lost
-    }
-    metres: dict[tuple[VisitKind, int], int] = {}
-    keys: dict[tuple[VisitKind, int], list[str]] = {}
-    for one in found.plan.unfitted:
-        target = posed.targets[one.task]
-        key = (target.kind, target.id)
-        name = posed.keys[one.task]
-        said.setdefault(key, gettext(BANNED if name in banned else REASONS[one.reason]))
-        keys.setdefault(key, []).append(name)
-        metres[key] = metres.get(key, 0) + posed.problem.tasks[one.task].modes[0].metres
-    turns: Counter[tuple[VisitKind, int]] = Counter((one.kind, one.id) for one in posed.targets)
-    for key, absent in keys.items():
-        if turns[key] > 1 and key[0] is not VisitKind.ROAD:
-            said[key] += gettext(" ({n} of {all} times)", n=len(absent), all=turns[key])
-    uids: dict[tuple[VisitKind, int], str] = {}
-    for kind, model in _MODELS:
-        ids = [row for one, row in said if one is kind]
-        for start in range(0, len(ids), 500):
-            rows = session.execute(select(model.id, model.uid).where(model.id.in_(ids[start : start + 500])))
-            uids |= {(kind, row): str(uid) for row, uid in rows}
-    uids |= {(kind, row): f"{row:x}" for kind, row in said if kind is VisitKind.CORNER}
-    return [
-        {
-            "kind": key[0].value,
-            "uid": uids[key],
-            "why": why,
-            "metres": metres.get(key, 0),
-            "keys": keys.get(key, []),
-        }
-        for key, why in sorted(said.items())
-    ]

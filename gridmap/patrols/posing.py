@@ -215,15 +215,16 @@ def pose(
     for n, (i, phase) in enumerate(
         zip(reached.tolist(), _phases(spots.lon[reached], spots.lat[reached]), strict=True)
     ):
-        kind = places[i].kind
-        for windows in frequency.turns(kind, phase):
+        kind, own = places[i].kind, spots.own_of(i)
+        seconds_there = own.minutes * 60 if own and own.minutes else stay[kind]
+        for windows in frequency.turns(kind, phase, own, seconds_there):
             tasks.append(
                 Task.place(
                     len(starts) + n,
-                    stay[kind],
+                    seconds_there,
                     windows=windows,
                     # The way there is weighed against its worth, and not the stay, which is wanted.
-                    prize=int(spots.worth[i]) + stay[kind],
+                    prize=int(spots.worth[i]) + seconds_there,
                     name=f"{kind} {places[i].id}",
                 )
             )
@@ -382,4 +383,5 @@ def _worthwhile(spots: Spots) -> tuple[Spots, list[Target]]:
     best = np.sort(order[:MOST_SPOTS])
     rest = [Target(spots.kind[i], int(spots.id[i])) for i in np.sort(order[MOST_SPOTS:]).tolist()]
     kinds = tuple(spots.kind[i] for i in best.tolist())
-    return Spots(kinds, spots.id[best], spots.lon[best], spots.lat[best], spots.worth[best]), rest
+    own = tuple(spots.own[i] for i in best.tolist()) if spots.own else ()
+    return Spots(kinds, spots.id[best], spots.lon[best], spots.lat[best], spots.worth[best], own), rest

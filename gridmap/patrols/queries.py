@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from gridmap.errors import NotFoundError
 from gridmap.language import N_, gettext
 from gridmap.patrols.keeping import versions
+from gridmap.patrols.leaving_out import tell_why
 from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
 from gridmap.patrols.wishes import from_json, units_of
 from gridmap.people.models import Person
@@ -291,5 +292,6 @@ def _named(session: Session, unfitted: Iterable[dict[str, Any]]) -> list[dict[st
             if model is Problem:
                 query = query.join(Category, Category.id == Problem.category_id)
             names |= {str(uid): text for uid, text in session.execute(query)}
-        told += [one | {"name": names.get(one["uid"], "")} for one in ones]
-    return told + [one | {"name": gettext(_CORNER)} for one in by_kind[VisitKind.CORNER]]
+        told += [one | {"name": names.get(one["uid"], ""), "why": tell_why(one)} for one in ones]
+    corners = by_kind[VisitKind.CORNER]
+    return told + [one | {"name": gettext(_CORNER), "why": tell_why(one)} for one in corners]

@@ -27,7 +27,7 @@ class Rhythm:
 
     @classmethod
     def parse(cls, text: str, *, parameter: str) -> Rhythm | None:
-        """Read a rhythm such as ``2/1``; None from a blank text: once in the whole plan.
+        """Read a rhythm such as ``2/1`` or 每日2次; None from a blank text: once in the whole plan.
 
         Raises
         ------
@@ -36,8 +36,7 @@ class Rhythm:
         """
         if not text.strip():
             return None
-        found = re.fullmatch(r"(\d{1,2})/(\d{1,2})", text.strip())
-        times, days = map(int, found.groups()) if found else (0, 0)
+        times, days = _read(text)
         if not (1 <= times <= _MOST and 1 <= days <= _LONGEST) or (days > 1 and times > days):
             raise InvalidValueError(
                 "Expected a frequency such as 2/1 (twice a day) or 1/3 (every third day); found {found!r}.",
@@ -45,6 +44,28 @@ class Rhythm:
                 found=text,
             )
         return cls(times, days)
+
+    def __str__(self) -> str:
+        """Write it as `parse` reads it."""
+        return f"{self.times}/{self.days}"
+
+
+_DIGITS = str.maketrans("０１２３４５６７８９／一二两三四五六七八九", "0123456789/1223456789")
+_SPANS = {"日": 1, "天": 1, "周": 7, "星期": 7, "礼拜": 7, "旬": 10, "月": 30}
+_SAID = re.compile(r"每?(\d{0,2})个?(日|天|周|星期|礼拜|旬|月)(\d{1,2})[次遍回]")
+_TURNED = re.compile(r"(\d{1,2})[次遍回][/每](\d{0,2})个?(日|天|周|星期|礼拜|旬|月)")
+
+
+def _read(text: str) -> tuple[int, int]:
+    """Times and days of ``2/1``, 每日2次, 每三天一次, 2次/周 or 隔日一次; zeros of anything else."""
+    plain = re.sub(r"\s", "", text).translate(_DIGITS).replace("隔日", "每2日").replace("隔天", "每2日")
+    if found := re.fullmatch(r"(\d{1,2})/(\d{1,2})", plain):
+        return int(found[1]), int(found[2])
+    if found := _SAID.fullmatch(plain):
+        return int(found[3]), int(found[1] or 1) * _SPANS[found[2]]
+    if found := _TURNED.fullmatch(plain):
+        return int(found[1]), int(found[2] or 1) * _SPANS[found[3]]
+    return 0, 0
 
 
 def wanted(rhythm: Rhythm, days: Sequence[int], phase: int) -> list[int]:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from gridmap.deadlines.calendar import as_stamp
 from gridmap.patrols.models import VisitKind
+from gridmap.patrols.visiting import visiting_of
 from gridmap.people.models import Grant, Login, Organisation, Person
 from gridmap.people.permissions import Role
 from gridmap.places.models import (
@@ -20,6 +21,7 @@ from gridmap.places.models import (
     Responsibility,
     ResponsibilityRole,
 )
+from gridmap.places.queries import VISITS
 from gridmap.problems.models import Problem, State
 from gridmap.store.extract import read_columns
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.patrols.corners import Corner
+    from gridmap.patrols.visiting import Visiting
     from gridmap.people.permissions import Scope
 
 __all__ = ["Roads", "Spots", "read_roads", "read_spots", "walkers", "with_corners"]
@@ -63,6 +66,12 @@ class Spots:
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
     worth: NDArray[np.int64]
+    own: tuple[Visiting | None, ...] = ()
+    """What each has of its own; nothing at all where none has."""
+
+    def own_of(self, place: int) -> Visiting | None:
+        """Return what a place has of its own."""
+        return self.own[place] if self.own else None
 
     def __len__(self) -> int:
         """Count the places."""
@@ -105,16 +114,23 @@ def read_spots(
         Which of them are wanted.
     """
     parts = []
+    own: tuple[Visiting | None, ...] = ()
     if points:
         found = read_columns(
             session,
-            select(InspectionPoint.id, InspectionPoint.priority, InspectionPoint.geometry)
+            select(
+                InspectionPoint.id,
+                InspectionPoint.priority,
+                InspectionPoint.geometry,
+                *(getattr(InspectionPoint, name) for name in VISITS),
+            )
             .where(InspectionPoint.in_force(day), InspectionPoint.area_id.in_(areas))
             .order_by(InspectionPoint.id),
         )
         centre = shapely.point_on_surface(found["geometry"])
         worth = _POINT_WORTH[np.clip(found["priority"], 1, 3)]
         parts.append((VisitKind.POINT, found["id"], shapely.get_x(centre), shapely.get_y(centre), worth))
+        own = tuple(map(visiting_of, *(found[name].tolist() for name in VISITS)))
     if problems:
         found = read_columns(
             session,
@@ -134,7 +150,8 @@ def read_spots(
         else np.zeros(0)
         for n in range(1, 5)
     ]
-    return Spots(kinds, *joined)
+    row, lon, lat, value = joined
+    return Spots(kinds, row, lon, lat, value, (*own, *[None] * (len(kinds) - len(own))))
 
 
 def with_corners(spots: Spots, corners: Sequence[Corner]) -> Spots:
@@ -145,6 +162,7 @@ def with_corners(spots: Spots, corners: Sequence[Corner]) -> Spots:
         np.append(spots.lon, [one.lon for one in corners]),
         np.append(spots.lat, [one.lat for one in corners]),
         np.append(spots.worth, np.array([one.worth for one in corners], dtype=np.int64)).astype(np.int64),
+        (*spots.own, *[None] * len(corners)) if spots.own else (),
     )
 
 

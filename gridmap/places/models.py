@@ -93,6 +93,12 @@ class InspectionPoint(Base, Identified, Valid):
     priority: Mapped[int] = mapped_column(SmallInteger, default=2)
     """1 key, 2 ordinary, 3 low."""
     address: Mapped[str] = mapped_column(String(300), default="")
+    visit_hours: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """Hours in which patrols go there, such as ``07:20-08:10,16:30-17:30``; empty: any."""
+    visit_rhythm: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """How often, such as ``2/1`` (see `gridmap.patrols.rhythm.Rhythm`); empty: as the plan says."""
+    visit_minutes: Mapped[int | None] = mapped_column(SmallInteger)
+    """How long they stay; None: as the plan says."""
     area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
     cell_id: Mapped[int | None] = mapped_column(ForeignKey("grid_cell.id"), index=True)
     geometry: Mapped[Any] = mapped_column(_shape("GEOMETRY"))

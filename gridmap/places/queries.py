@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gridmap.people.permissions import Scope
     from gridmap.store.spatial import Box
 
-__all__ = ["KINDS", "Places", "areas_below", "find_place", "read_places"]
+__all__ = ["KINDS", "VISITS", "Places", "areas_below", "find_place", "read_places"]
 
 KINDS: dict[str, type[Area | GridCell | InspectionPoint | PriorityRoad]] = {
     "area": Area,
@@ -30,10 +30,12 @@ KINDS: dict[str, type[Area | GridCell | InspectionPoint | PriorityRoad]] = {
     "point": InspectionPoint,
     "road": PriorityRoad,
 }
+VISITS = ("visit_hours", "visit_rhythm", "visit_minutes")
+"""What a point may have of its own for patrols."""
 _SHOWN = {
     "area": ("code", "name", "level", "parent_id"),
     "cell": ("code", "name", "area_id", "last_patrol_at"),
-    "point": ("code", "name", "site_type", "priority", "address", "area_id", "cell_id"),
+    "point": ("code", "name", "site_type", "priority", "address", *VISITS, "area_id", "cell_id"),
     "road": ("code", "name", "level", "hours", "patrols_per_day", "last_patrol_at", "area_id"),
 }
 

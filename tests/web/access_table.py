@@ -59,6 +59,8 @@ ROUTES: dict[str, Line] = {
     "POST /account/password": Line(SIGNED_IN),
     "POST /account/sessions/<uuid:uid>/end": Line(SIGNED_IN, of="nothing"),
     "POST /account/sessions/end": Line(SIGNED_IN),
+    "GET /points/<uuid:uid>/visits": Line(Permission.PATROL_PLAN, of="nothing"),
+    "POST /points/<uuid:uid>/visits": Line(Permission.PATROL_PLAN, of="nothing", form={"visit_hours": ""}),
     "GET /": Line(Permission.PLACE_READ),
     "GET /coverage": Line(Permission.PLACE_AUDIT),
     "GET /coverage/repair": Line(Permission.PLACE_DRAW, everywhere=True),

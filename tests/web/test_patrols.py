@@ -229,3 +229,22 @@ def test_a_week_has_a_tab_for_each_day_and_one_calendar(app, sign_in, town):
     own = walker.get(f"{address}?day=all").text
     assert "patrol-round" in own
     assert [note in own for note in ("05-11：", "05-12：")] == [False, False]
+
+
+def test_a_point_says_on_its_page_and_card_how_patrols_go_there(sign_in, town):
+    client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    uid = client.get("/api/v1/points").json["features"][0]["properties"]["uid"]
+    address = f"/points/{uid}/visits"
+    sent = {"visit_rhythm": "2/1", "visit_hours": "07:20－08:10", "visit_minutes": "many"}
+    wrong = client.post(address, data=sent)
+    assert wrong.status_code == 422
+    assert "many" in wrong.text
+    assert 'value="07:20－08:10"' in wrong.text
+    saved = client.post(address, data=sent | {"visit_minutes": "12"})
+    assert f"open=point/{uid}" in saved.headers["Location"]
+    card = client.get(f"/api/v1/points/{uid}").json
+    assert (card["visit_rhythm_name"], card["visit_minutes"]) == ("每天两次", 12)
+    assert 'value="2/1" selected' in client.get(address).text
+    other = sign_in(Role.AREA_MANAGER, area_id=town.communities[1].id)
+    assert other.get(address).status_code == 404
+    assert other.post(address, data=sent).status_code == 404

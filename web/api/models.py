@@ -88,6 +88,10 @@ class PlaceProperties(Answer):
     site_type_name: str | None = None
     priority: int | None = None
     address: str | None = None
+    visit_hours: str | None = Field(None, description="Hours in which patrols go to a point; none: any")
+    visit_rhythm: str | None = Field(None, description="How often, such as 2/1; none: as each plan says")
+    visit_rhythm_name: str | None = None
+    visit_minutes: int | None = Field(None, description="How long they stay; none: as each plan says")
     cell: Ref | None = None
     hours: str | None = None
     patrols_per_day: int | None = None

@@ -14,10 +14,11 @@ from flask import request
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.hotspots.place_counts import counts_at
 from gridmap.labels import label, site_label
+from gridmap.patrols.visiting import rhythm_name
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces, named
 from gridmap.places.models import AreaLevel
-from gridmap.places.queries import Places, find_place, read_places
+from gridmap.places.queries import VISITS, Places, find_place, read_places
 from gridmap.places.responsibilities import Holder, holders_of
 from gridmap.problems.shares import shared_into
 from web.access import needs
@@ -72,6 +73,8 @@ def _properties(
     if kind == "point":
         said |= {"site_type": row["site_type"], "site_type_name": site_label(row["site_type"])}
         said |= {"priority": row["priority"], "address": row["address"]}
+        said |= {name: row[name] or None for name in VISITS}
+        said["visit_rhythm_name"] = rhythm_name(row["visit_rhythm"]) or None
         said["cell"] = named(names.cells.get(row["cell_id"]))
     if kind == "road":
         said |= {name: row[name] for name in ("level", "hours", "patrols_per_day")}

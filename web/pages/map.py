@@ -44,6 +44,7 @@ def begin(**more: Any) -> dict[str, Any]:
                 ("attach", Permission.EVIDENCE_ADD),
                 ("export", Permission.PROBLEM_EXPORT),
                 ("shops", Permission.SHOP_READ),
+                ("plan", Permission.PATROL_PLAN),
                 ("supervise", Permission.NOTICE_ISSUE),
             )
         }

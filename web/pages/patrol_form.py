@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError
 from gridmap.language import N_, explain, gettext
+from gridmap.patrols.visiting import RHYTHM_NAMES
 from gridmap.patrols.wishes import LEDGER, Wish, check
 
 if TYPE_CHECKING:
@@ -40,17 +41,7 @@ _CALLED = _NUMBERS | {
     "problem_rhythm": N_("Problems are gone to"),
     "road_rhythm": N_("Roads are walked"),
 }
-RHYTHMS = {
-    "": N_("once in the plan"),
-    "1/1": N_("once a day"),
-    "2/1": N_("twice a day"),
-    "3/1": N_("three times a day"),
-    "1/2": N_("every other day"),
-    "1/3": N_("every third day"),
-    "1/7": N_("once a week"),
-    "2/7": N_("twice a week"),
-    "3/7": N_("three times a week"),
-}
+RHYTHMS = {"": N_("once in the plan")} | RHYTHM_NAMES
 ROAD_RHYTHMS = RHYTHMS | {LEDGER: N_("as often a day as each road's entry says")}
 _DETAILS = ("hours", "profile", "start", "end", "area", "partner")
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))

@@ -196,6 +196,27 @@ def test_all_or_nothing_unless_told_otherwise(importer, tmp_path):
     ]
 
 
+def test_points_bring_their_hours_and_frequency_and_other_files_leave_them(importer, tmp_path):
+    file = tmp_path / "points.csv"
+    said = (InspectionPoint.visit_hours, InspectionPoint.visit_rhythm, InspectionPoint.visit_minutes)
+    file.write_text(
+        "编号,点位名称,经度,纬度,巡查时段,巡查频次,停留分钟\nP1,东门小学,121.01,31.01,07:20-08:10,每日2次,10\n"
+        "P2,西门市场,121.02,31.01,,经常,\n",
+        encoding="utf-8",
+    )
+    plan = importer.plan("points", file)
+    ((row, why),) = plan.reading.faults.explained(plan.reading.table.row_numbers)
+    assert (row, "经常" in why) == (3, True)
+    importer.apply("points", file, skip_refused=True)
+    assert rows(importer.engine, InspectionPoint, *said) == [("07:20-08:10", "2/1", 10)]
+    with writing(importer.engine) as session:
+        session.query(InspectionPoint).update({"valid_from": importer.now.date() - timedelta(days=30)})
+    # Moved by a file that does not speak of visits: a new row, and the old hours.
+    file.write_text("编号,点位名称,经度,纬度\nP1,东门小学,121.03,31.01\n", encoding="utf-8")
+    importer.apply("points", file)
+    assert rows(importer.engine, InspectionPoint, *said) == [("07:20-08:10", "2/1", 10)] * 2
+
+
 def test_the_datum_must_be_stated_and_is_obeyed(importer, tmp_path):
     (tmp_path / "points.csv").write_text("名称,lon,lat\n人民广场,121.480238,31.236303\n", encoding="utf-8")
     with pytest.raises(InvalidValueError, match="datum"):

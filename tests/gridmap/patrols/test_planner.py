@@ -175,6 +175,11 @@ def test_all_that_can_be_reached_is_visited_once_and_in_its_hours(engine, town, 
     assert [(one["name"], "121" in one["why"] or one["why"] != "") for one in shown.unfitted] == [
         ("江心洲", True)
     ]
+    with reading(engine) as session, speak("en"):
+        # Kept as a code and its values: each reader has it in their own language.
+        (left,) = read_plan(session, Actor.owner(), uid).unfitted
+    assert left["why"].isascii()
+    assert not shown.unfitted[0]["why"].isascii()
     for one in shown.rounds:
         assert one.route.leaves_at.astimezone(ZONE).hour >= 8
         assert one.route.returns_at <= shown.plan.closes_at

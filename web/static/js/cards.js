@@ -44,6 +44,14 @@ export function problemRow(properties) {
     share === undefined ? null : h("span", { className: "second shared" }, gettext("shared: {share} of it here, led by {cell}", { share: percent(share), cell: nameOf(cell) ?? "" }))));
 }
 
+// How patrols go there, where it is not as each plan says; whoever plans may change it.
+function visits({ uid, visit_hours, visit_rhythm_name, visit_minutes }) {
+  const said = [visit_rhythm_name, visit_hours, visit_minutes ? gettext("{n} minutes", { n: number(visit_minutes) }) : null].filter(Boolean);
+  const change = begin.may.plan && !begin.embedded ? h("a", { href: `/points/${uid}/visits` }, gettext("Change")) : null;
+  if (!said.length && !change) return null;
+  return h("section", {}, h("h3", {}, gettext("How patrols go there")), h("p", {}, said.length ? said.join(" · ") : gettext("As each plan says"), " ", change));
+}
+
 function counts({ counts: found = {} }) {
   const { unresolved = 0, overdue = 0, total, closed } = found;
   const one = (label, value, kind = "") => h("div", { className: kind }, h("strong", {}, value), h("span", {}, label));
@@ -122,6 +130,7 @@ export class Cards {
       counts(place),
       place.counts?.shared ? h("p", { className: "muted" }, gettext("{n} more unresolved ones lie here in part and are led by another cell.", { n: number(place.counts.shared) })) : null,
       h("section", {}, h("h3", {}, gettext("Who is responsible")), holders(place.responsibilities)),
+      kind === "point" ? visits(place) : null,
       place.last_patrol_at === undefined ? null : h("p", { className: "muted" }, place.last_patrol_at ? gettext("Last patrol {time} ({ago} ago)", { time: time(place.last_patrol_at), ago: ago(place.last_patrol_at) }) : gettext("No patrol on record")),
       kind === "area" ? h("button", { type: "button", onclick: () => view.setFilter({ area: place.uid }) }, gettext("Show only this area")) : null,
       place.area?.uid && kind !== "area" ? h("p", {}, h("button", { type: "button", onclick: () => view.setFilter({ area: view.filter.area === place.area.uid ? undefined : place.area.uid }) },
