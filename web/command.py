@@ -39,6 +39,8 @@ def serve(
     context: click.Context, *, host: str | None, port: int | None, demo: bool, options: tuple[str, ...]
 ) -> None:
     """Start the server; Ctrl-C ends it."""
+    # What was read so far is never garbage: nothing looks through it while the rest is read.
+    gc.freeze()
     settings: Settings = replace(context.obj, host=host or context.obj.host, port=port or context.obj.port)
     if demo:
         context.invoke(prepare)
