@@ -9,19 +9,22 @@ out, as neither its place nor its order can be trusted.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import Float, bindparam, func, select
 
 from geodata.latest_near import NONE, latest_near
 from geodata.projection import LocalProjection
 from gridmap.problems.models import Flag, LinkKind, Problem, ProblemLink, State
 from gridmap.store.bulk import insert_rows
 from gridmap.store.extract import read_columns
-from gridmap.store.spatial import in_box
+from gridmap.store.spatial import box_condition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -93,30 +96,42 @@ def _closed_lately(
     first, last = (
         edge.astype("datetime64[us]").item().replace(tzinfo=UTC) for edge in (found_at.min(), found_at.max())
     )
-    query = select(Problem.id, Problem.lon, Problem.lat, Problem.category_id, Problem.closed_at).where(
-        Problem.state == State.CLOSED,
-        Problem.closed_at >= _earliest(first, settings),
-        Problem.closed_at < last,
-        Problem.flags.op("&")(Flag.DOUBTFUL.value) == 0,
+    span = {"since": _earliest(first, settings), "until": last}
+    if len(asked) > _FEW:
+        return read_columns(session, _lately().params(span))
+    lon, lat = columns["lon"][asked], columns["lat"][asked]
+    up = 1.01 * settings.recurrence_metres / _METRES_PER_DEGREE
+    across = up / max(float(np.cos(np.radians(lat)).min()), 0.01)
+    box = (lon.min() - across, lat.min() - up, lon.max() + across, lat.max() + up)
+    sides = dict(zip(("west", "south", "east", "north"), map(float, box), strict=True))
+    kinds = np.unique(columns["category_id"][asked]).tolist()
+    near = _lately_in_box(session.get_bind().dialect.name)
+    return _few_columns(session.connection().execute(near, {**span, **sides, "kinds": kinds}).all())
+
+
+@cache
+def _lately() -> Select[*tuple[Any, ...]]:
+    """What was closed within a span of time."""
+    table = Problem.__table__.c
+    return select(table.id, table.lon, table.lat, table.category_id, table.closed_at).where(
+        table.state == State.CLOSED,
+        table.closed_at >= bindparam("since"),
+        table.closed_at < bindparam("until"),
+        table.flags.op("&")(Flag.DOUBTFUL.value) == 0,
     )
-    if len(asked) <= _FEW:
-        lon, lat = columns["lon"][asked], columns["lat"][asked]
-        up = 1.01 * settings.recurrence_metres / _METRES_PER_DEGREE
-        across = up / max(float(np.cos(np.radians(lat)).min()), 0.01)
-        box = (lon.min() - across, lat.min() - up, lon.max() + across, lat.max() + up)
-        west, south, east, north = (float(edge) for edge in box)
-        query = query.where(
-            in_box(session, Problem, (west, south, east, north)),
-            Problem.category_id.in_(np.unique(columns["category_id"][asked]).tolist()),
-        )
-        return _few_columns(session, query)
-    return read_columns(session, query)
 
 
-def _few_columns(session: Session, query: Select[*tuple[Any, ...]]) -> dict[str, NDArray[Any]]:
+@cache
+def _lately_in_box(dialect: str) -> Select[*tuple[Any, ...]]:
+    """What of some categories was closed within a box; made once, as that takes longer than asking it."""
+    sides = tuple(bindparam(side, type_=Float) for side in ("west", "south", "east", "north"))
+    kinds = Problem.__table__.c.category_id.in_(bindparam("kinds", expanding=True))
+    return _lately().where(box_condition(dialect, Problem, sides), kinds)
+
+
+def _few_columns(rows: Sequence[Any]) -> dict[str, NDArray[Any]]:
     """As `read_columns`, which writes its statement anew each time: most of the work for few rows."""
-    columns = list(zip(*session.execute(query), strict=True)) or [()] * 5
-    number, lon, lat, category_id, closed_at = columns
+    number, lon, lat, category_id, closed_at = list(zip(*rows, strict=True)) or [()] * 5
     return {
         "id": np.array(number, dtype=np.int64),
         "lon": np.array(lon, dtype=float),

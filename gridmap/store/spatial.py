@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, func, literal_column, select, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from gridmap.store.base import Base
 
-__all__ = ["Box", "in_box"]
+__all__ = ["Box", "box_condition", "in_box"]
 
 Box = tuple[float, float, float, float]
 """West, south, east, north; degrees, EPSG:4326."""
@@ -29,9 +31,14 @@ def in_box(session: Session, model: type[Base], box: Box) -> ColumnElement[bool]
     box
         Degrees, EPSG:4326.
     """
+    return box_condition(session.get_bind().dialect.name, model, box)
+
+
+def box_condition(dialect: str, model: type[Base], box: Sequence[Any]) -> ColumnElement[bool]:
+    """Return the condition of `in_box` for the store of a name, its sides numbers or parameters."""
     geometry: Any = model.__table__.c.geometry
     west, south, east, north = box
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect == "postgresql":
         condition: ColumnElement[bool] = geometry.op("&&")(
             func.ST_MakeEnvelope(west, south, east, north, 4326)
         )
