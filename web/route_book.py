@@ -13,6 +13,7 @@ from PIL import Image
 
 from gridmap.inspections.checklist import checklist
 from gridmap.inspections.readiness import Reason
+from gridmap.jobs import silent
 from gridmap.labels import site_label
 from gridmap.language import current_language, gettext, ngettext
 from gridmap.places.cards import Faces
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     import shapely
 
+    from gridmap.jobs import Progress
     from web.pages.readiness import Plan
 
 __all__ = ["FONTS", "make_book"]
@@ -40,7 +42,11 @@ _LINE, _BAD, _HIDDEN = "#1a5fb4", "#b3261e", "#8b9995"
 
 
 def make_book(
-    plan: Plan, line: shapely.LineString, lines: list[dict[str, Any]], posts: list[dict[str, Any]]
+    plan: Plan,
+    line: shapely.LineString,
+    lines: list[dict[str, Any]],
+    posts: list[dict[str, Any]],
+    progress: Progress = silent,
 ) -> bytes:
     """Typeset the book.
 
@@ -54,13 +60,17 @@ def make_book(
         Its problems as told on the page of readiness.
     posts
         Its posts as told on their page.
+    progress
+        Told after each picture.
     """
     with tempfile.TemporaryDirectory(prefix="route-book-") as name:
         folder = Path(name)
         places = [_place(line, one.stop.along_m, plan.route.metres) for one in plan.stops]
         _save(_overview(plan, line, places), folder / "overview.jpg")
         for n, place in enumerate(places):
+            progress(n, len(places) + 1, gettext("Drawing the map of stop {n}", n=n + 1))
             _save(_near(plan, line, place, n), folder / f"stop-{n}.jpg")
+        progress(len(places), len(places) + 1, gettext("Setting the pages"))
         (folder / "book.typ").write_bytes(_TEMPLATE.read_bytes())
         return typst.compile(
             str(folder / "book.typ"),

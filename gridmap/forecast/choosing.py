@@ -10,6 +10,8 @@ import numpy as np
 
 from gridmap.forecast.candidates import SIMPLE, Learned, Way, features, fit
 from gridmap.forecast.judging import SHARES, Mark, judge
+from gridmap.jobs import silent
+from gridmap.language import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gridmap.forecast.history import History
+    from gridmap.jobs import Progress
 
 __all__ = [
     "FEW",
@@ -82,7 +85,11 @@ def enough(history: History) -> bool:
 
 
 def back_test(
-    history: History, tests: Sequence[int], lessons: Sequence[int], beside: NDArray[np.float64] | None = None
+    history: History,
+    tests: Sequence[int],
+    lessons: Sequence[int],
+    beside: NDArray[np.float64] | None = None,
+    progress: Progress = silent,
 ) -> dict[Way, dict[float, Mark]]:
     """Judge every way on the same weeks.
 
@@ -97,12 +104,16 @@ def back_test(
         are left out where there are too few.
     beside
         See `gridmap.forecast.candidates.features`.
+    progress
+        Told before each way is tried; may raise.
     """
+    said = gettext("Trying ways to forecast on the last weeks")
     truth = [(history.found(k), float(history.missed[k])) for k in tests]
-    marks = {
-        way: judge((score(history, k), *true) for k, true in zip(tests, truth, strict=True))
-        for way, score in SIMPLE.items()
-    }
+    marks = {}
+    for n, (way, score) in enumerate(SIMPLE.items()):
+        progress(n, len(Way) + 1, said)
+        marks[way] = judge((score(history, k), *true) for k, true in zip(tests, truth, strict=True))
+    progress(len(SIMPLE), len(Way) + 1, said)
     if len(lessons) >= _FEWEST_LESSONS and sum(history.found(k).sum() for k in lessons):
         tables = [features(history, k, beside) for k in tests]
         learned = fit(history, lessons, beside)
@@ -133,7 +144,12 @@ def best(marks: dict[Way, dict[float, Mark]], found: float) -> Way:
     return next(way for way in Way if way in merit and merit[way] >= most - max(most * _HARDLY, error))
 
 
-def choose(before: History, history: History, beside: NDArray[np.float64] | None = None) -> Choice:
+def choose(
+    before: History,
+    history: History,
+    beside: NDArray[np.float64] | None = None,
+    progress: Progress = silent,
+) -> Choice:
     """Try every way on the last weeks, and prepare the one that did best.
 
     Parameters
@@ -144,14 +160,17 @@ def choose(before: History, history: History, beside: NDArray[np.float64] | None
         The history on the ground of today.
     beside
         Of the squares of `history`; see `gridmap.forecast.candidates.features`.
+    progress
+        Told before each way is tried; may raise.
     """
     tests = trial_weeks(history)
     first = tests[-1] + history.lead
     lessons = range(first, min(first + _LESSONS, history.weeks - 2))
     rows = history.ground.rows(before.ground.key)
-    marks = back_test(before, tests, lessons, None if beside is None else beside[rows])
+    marks = back_test(before, tests, lessons, None if beside is None else beside[rows], progress)
     found = sum(before.found(k).sum() + before.missed[k] for k in tests)
     way = best(marks, float(found))
+    progress(len(Way), len(Way) + 1, gettext("Learning from all weeks"))
     learned = None
     if way not in SIMPLE:
         learned = fit(history, range(history.lead, min(history.lead + _LESSONS, history.weeks - 2)), beside)

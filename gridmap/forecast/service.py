@@ -20,6 +20,7 @@ from gridmap.forecast.history import History
 from gridmap.forecast.sites import read_beside
 from gridmap.forecast.squares import Grid, Ground
 from gridmap.forecast.windows import DAY, WEEK, Window, local_seconds
+from gridmap.jobs import silent
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.hotspots.view import View
+    from gridmap.jobs import Progress
     from gridmap.people.permissions import Scope
 
 __all__ = ["FURTHEST_DAYS", "Forecast", "Forecasts"]
@@ -117,6 +119,7 @@ class Forecasts:
         ground: int,
         zone: ZoneInfo,
         now: datetime,
+        progress: Progress = silent,
     ) -> Forecast:
         """Forecast.
 
@@ -136,6 +139,8 @@ class Forecasts:
             Of the installation.
         now
             Up to when is known what happened, rounded down to the hour.
+        progress
+            Told while ways are tried; may raise.
 
         Raises
         ------
@@ -161,13 +166,37 @@ class Forecasts:
                 known = self._get(self._known, key)
                 if known is None:
                     known = self._made(
-                        session, _past(view, scope, zone, origin), origin, window, (local.date(), *asked)
+                        session,
+                        _past(view, scope, zone, origin),
+                        origin,
+                        window,
+                        (local.date(), *asked),
+                        progress=progress,
                     )
                     self._put(self._known, key, known)
         return known
 
+    def quick(
+        self, view: View, window: Window, *, scope: Scope, ground: int, zone: ZoneInfo, now: datetime
+    ) -> bool:
+        """Whether `read` takes no long time for the same question: the ways have been tried today."""
+        local = now.astimezone(zone).replace(tzinfo=UTC)
+        asked = (view.asked, scope, window, ground)
+        origin = min(int(local.timestamp()) // _HOUR * _HOUR, window.begin)
+        if self._get(self._known, (view.snapshot.change, origin, *asked)) is not None:
+            return True
+        choices = ((local.date(), *asked, all_days) for all_days in (False, True))
+        return any(self._get(self._choices, key) is not None for key in choices)
+
     def _made(
-        self, session: Session, past: _Past, origin: int, window: Window, key: tuple[Any, ...]
+        self,
+        session: Session,
+        past: _Past,
+        origin: int,
+        window: Window,
+        key: tuple[Any, ...],
+        *,
+        progress: Progress,
     ) -> Forecast:
         ground = Ground.around(past.key) if len(past.key) else Ground(past.key)
         history = History.count(ground, past.key, past.at, window=window, origin=origin)
@@ -185,7 +214,7 @@ class Forecasts:
                 earlier = past.at < origin - trial_weeks(learned)[-1] * WEEK
                 before = Ground.around(past.key[earlier])
                 tested = History.count(before, past.key, past.at, window=when, origin=origin)
-                choice = choose(tested, learned, beside)
+                choice = choose(tested, learned, beside, progress)
                 self._put(self._choices, (*key, all_days), choice)
             score = expected(choice.score(learned, beside), history)
         return Forecast(

@@ -75,6 +75,11 @@ ROUTES: dict[str, Line] = {
         Permission.INSPECTION_PLAN, everywhere=True, of="nothing"
     ),
     "GET /inspections/<uuid:uid>/book.pdf": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
+    "GET /inspections/<uuid:uid>/book": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
+    "POST /inspections/<uuid:uid>/book": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
+    "GET /inspections/<uuid:uid>/book/<uuid:job>.pdf": Line(
+        Permission.INSPECTION_PLAN, everywhere=True, of="nothing"
+    ),
     "GET /inspections/<uuid:uid>/what-if": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
     "GET /inspections/<uuid:uid>/posts": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
     "POST /inspections/<uuid:uid>/posts": Line(

@@ -364,6 +364,25 @@ def test_the_book_of_a_route_is_a_pdf_whatever_its_names_are(sign_in, address):
     assert client.get(f"{address}/book.pdf?language=en").data.startswith(b"%PDF")
 
 
+def test_the_book_of_many_stops_is_made_by_a_job(sign_in, address, monkeypatch):
+    monkeypatch.setattr("web.pages.route_book.AT_ONCE", 1)
+    client, other = sign_in(Role.SUPERVISION), sign_in(Role.HEADQUARTERS)
+    asked = client.get(f"{address}/book.pdf?limit=7")
+    assert asked.status_code == 302
+    assert 'name="limit" value="7"' in client.get(asked.headers["Location"]).text
+    where = client.post(f"{address}/book", data={"limit": "7"}).headers["Location"]
+    deadline = time.monotonic() + 60
+    while "data-job" in (page := client.get(where).text) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (file,) = re.findall(rf'href="({address}/book/[^"]+pdf)"', page)
+    assert client.get(file).data.startswith(b"%PDF")
+    assert other.get(file).status_code == 404
+    where = client.post(f"{address}/book", data={"limit": "none"}).headers["Location"]
+    while "data-job" in (page := client.get(where).text) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert 'role="alert"' in page
+
+
 def test_a_rehearsal_tells_a_score_and_is_the_same_for_a_seed(sign_in, town):
     client = sign_in(Role.SUPERVISION)
     page = client.get("/inspections/rehearsal?seed=5&size=2").text

@@ -11,6 +11,7 @@ from gridmap.forecast.candidates import Way
 from gridmap.forecast.choosing import LEAST_FOUND, LEAST_WEEKS
 from gridmap.forecast.judging import SHARES
 from gridmap.forecast.telling import most_common, people_of
+from gridmap.jobs import silent
 from gridmap.language import N_, gettext
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces, named
@@ -23,8 +24,18 @@ from web.installation import actor, clocks, db, installation
 if TYPE_CHECKING:
     from gridmap.forecast.service import Forecast
     from gridmap.hotspots.view import View
+    from gridmap.jobs import Progress
 
-__all__ = ["LEAST_FOUND", "LEAST_WEEKS", "WAYS", "forecast_of", "moment_of", "squares_of", "trial_of"]
+__all__ = [
+    "LEAST_FOUND",
+    "LEAST_WEEKS",
+    "WAYS",
+    "forecast_of",
+    "moment_of",
+    "quick",
+    "squares_of",
+    "trial_of",
+]
 
 _HOUR = 3600
 WAYS = {
@@ -36,7 +47,7 @@ WAYS = {
 }
 
 
-def forecast_of(query: ForecastQuery) -> tuple[Forecast, View]:
+def forecast_of(query: ForecastQuery, progress: Progress = silent) -> tuple[Forecast, View]:
     """Forecast what a request asks for, from what its reader may see."""
     here = installation()
     view = view_of(query, permission=Permission.FORECAST_READ)
@@ -48,8 +59,22 @@ def forecast_of(query: ForecastQuery) -> tuple[Forecast, View]:
         ground=clocks().ground,
         zone=here.settings.zone,
         now=now(),
+        progress=progress,
     )
     return found, view
+
+
+def quick(query: ForecastQuery) -> bool:
+    """Whether `forecast_of` takes no long time."""
+    here = installation()
+    return here.forecasts.quick(
+        view_of(query, permission=Permission.FORECAST_READ),
+        query.window(now().astimezone(here.settings.zone)),
+        scope=actor().scope(Permission.FORECAST_READ),
+        ground=clocks().ground,
+        zone=here.settings.zone,
+        now=now(),
+    )
 
 
 def moment_of(seconds: int) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from gridmap.errors import InvalidValueError
 from gridmap.forecast.recurrence import recurrences
 from gridmap.forecast.squares import SIDE_M
+from gridmap.jobs import JobState
 from gridmap.language import N_, explain, gettext
 from gridmap.patrols.wishes import hours_of
 from gridmap.people.permissions import Permission
@@ -18,9 +20,19 @@ from gridmap.places.cards import named
 from gridmap.places.extent import extent_of, from_openstreetmap
 from web.access import needs
 from web.api.answering import directory, now, today
-from web.api.forecast import LEAST_FOUND, LEAST_WEEKS, WAYS, forecast_of, moment_of, squares_of, trial_of
+from web.api.forecast import (
+    LEAST_FOUND,
+    LEAST_WEEKS,
+    WAYS,
+    forecast_of,
+    moment_of,
+    quick,
+    squares_of,
+    trial_of,
+)
 from web.api.forecast_models import SHIFTS, ForecastQuery
 from web.assets import asset, modules
+from web.background import in_background
 from web.installation import actor, db, installation
 from web.pages.map import begin
 from web.validation import say
@@ -28,12 +40,15 @@ from web.validation import say
 if TYPE_CHECKING:
     from gridmap.forecast.service import Forecast
     from gridmap.hotspots.view import View
+    from gridmap.jobs import Job, Progress
 
 __all__ = ["pages"]
 
 pages = Blueprint("forecast", __name__, url_prefix="/forecast")
 
 _LISTED = 30
+_PATIENCE_S = 1.0
+"""Most forecasts are made in that time, and need no page that waits."""
 _COMING_BACK = timedelta(days=365)
 _STYLES = ("vendor/leaflet/leaflet.css", "css/forecast.css")
 _SCRIPTS = ("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-leaflet.js")
@@ -46,6 +61,8 @@ def index() -> tuple[str, int]:
 
     Of what makes no sense the form keeps what was typed, above the forecast of the next shift.
     """
+    if (waiting := _waiting()) is not None:
+        return waiting, 200
     query, found, view, faults = _asked()
     rows, shapes = squares_of(found, view, _LISTED)
     for row, shape in zip(rows, shapes, strict=True):
@@ -105,6 +122,44 @@ def _asked() -> tuple[ForecastQuery, Forecast, View, list[str]]:
         faults = [_fault(error.parameter, explain(error))]
     query = ForecastQuery.model_validate({})
     return query, *forecast_of(query), faults
+
+
+def _waiting() -> str | None:
+    """The page that waits for a forecast that takes long; None where it does not.
+
+    Trying the ways takes seconds to minutes, once a day for each question: a job does it, and the browser
+    asks for the same page again when it has ended.
+    """
+    given = {name: value for name, value in request.args.items() if name != "language"}
+    for asked in (given, {}):
+        try:
+            query = ForecastQuery.model_validate(asked)
+            if quick(query):
+                return None
+        except (ValidationError, InvalidValueError):
+            # The page tells what makes no sense, above the usual forecast: that is waited for.
+            continue
+        job = _begun(query)
+        if job.state is JobState.RUNNING:
+            return render_template("forecast_waiting.html", job=job)
+        if job.state is JobState.DONE:
+            return None
+    return None
+
+
+def _begun(query: ForecastQuery) -> Job:
+    """A job that makes a forecast, after a moment of patience."""
+
+    def work(progress: Progress) -> dict[str, Any]:
+        forecast_of(query, progress)
+        return {}
+
+    job = in_background("forecast", work)
+    until = time.monotonic() + _PATIENCE_S
+    while job.state is JobState.RUNNING and time.monotonic() < until:
+        time.sleep(0.02)
+        job = installation().jobs.find(job.uid, owner=actor().login_id)
+    return job
 
 
 def _fault(name: object, reason: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -42,6 +40,7 @@ from web.api.answering import directory, now, view_of
 from web.api.options import known_organisations
 from web.api.parameters import ProblemsQuery
 from web.api.problems import rows_of
+from web.background import swept
 from web.export_scene import filters_in_words
 from web.installation import actor, db, installation
 from web.pages.asking import asked
@@ -63,7 +62,6 @@ AT_ONCE = 1000
 """Lines up to which the file comes with the answer; above it is made as a job."""
 MOST = 200_000
 MOST_WITH_PHOTOS = 2000
-_KEPT_SECONDS = 86_400
 
 
 def _numbers(query: ProblemsQuery) -> list[int]:
@@ -175,7 +173,7 @@ def export() -> AnyResponse:
     )
     if len(numbers) <= AT_ONCE and not photos:
         return _file(made.write(silent))
-    folder = _swept(here.settings.data_dir / "ledger")
+    folder = swept(here.settings.data_dir / "ledger")
 
     def work(progress: Progress) -> dict[str, Any]:
         file = folder / f"{uuid.uuid4().hex}.xlsx"
@@ -191,16 +189,6 @@ def _file(content: bytes) -> Response:
     return Response(
         content, content_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
-
-
-def _swept(folder: Path) -> Path:
-    """Remove yesterday's files: they hold what their owner may no longer see tomorrow."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for file in folder.iterdir():
-        with suppress(FileNotFoundError):
-            if file.stat().st_mtime < time.time() - _KEPT_SECONDS:
-                file.unlink()
-    return folder
 
 
 @pages.get("/made/<uuid:job>")
@@ -230,7 +218,7 @@ def upload() -> AnyResponse:
     given = request.files.get("file")
     if given is None or not given.filename:
         raise InvalidValueError("Choose a file.", parameter="file")
-    folder = _swept(installation().settings.data_dir / "ledger" / "back")
+    folder = swept(installation().settings.data_dir / "ledger" / "back")
     uid = uuid.uuid4()
     given.save(_back(folder, uid))
     try:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import shapely
 from flask import g
 
+from gridmap.forecast.service import Forecasts
 from gridmap.people.permissions import Role
 from gridmap.store.clock import next_change
 from gridmap.store.engine import writing
@@ -19,6 +23,17 @@ def get(client, **query):
     answer = client.get("/api/v1/forecast", query_string=query)
     assert answer.status_code == 200, answer.text
     return answer.json
+
+
+def ended(client, address, **query):
+    """The page of a forecast, when it is there."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        answer = client.get(address, query_string=query or None)
+        if "data-job" not in answer.text:
+            return answer
+        time.sleep(0.2)
+    pytest.fail("the forecast took longer than two minutes")
 
 
 def worsen(app, town, *, lon, lat, organisation, area, recurrence=False, count=60):
@@ -93,7 +108,7 @@ def test_the_page_says_why_whose_and_how_good(app, sign_in, town):
         recurrence=True,
     )
     client = sign_in()
-    page = client.get("/forecast", query_string={"span": "week"}).text
+    page = ended(client, "/forecast", span="week").text
     assert "过去四周 60 起" in page or "过去四周 59 起" in page
     assert "采用" in page
     assert "过去四周起数" in page
@@ -116,12 +131,12 @@ def test_the_page_says_why_whose_and_how_good(app, sign_in, town):
 
 def test_too_little_history_and_hours_that_are_over_are_said(sign_in, town):
     client = sign_in()
-    answer = client.get("/forecast", query_string={"day": "2020-01-01"})
+    answer = ended(client, "/forecast", day="2020-01-01")
     assert answer.status_code == 422
     assert "2020-01-01" in answer.text
     assert client.get("/api/v1/forecast", query_string={"hours": "morning"}).status_code == 422
     few = {"category": town.categories[0].code, "area": str(town.communities[0].uid)}
-    page = client.get("/forecast", query_string=few).text
+    page = ended(client, "/forecast", **few).text
     assert "历史数据不足" in page
     assert "60 起以上" in page
     found = get(client, **few)
@@ -130,11 +145,31 @@ def test_too_little_history_and_hours_that_are_over_are_said(sign_in, town):
 
 def test_what_makes_no_sense_is_said_above_the_usual_forecast_and_kept(sign_in, town):
     client = sign_in()
-    page = client.get("/forecast?hours=早班&day=2031-01-06&span=week")
+    page = ended(client, "/forecast?hours=早班&day=2031-01-06&span=week")
     assert page.status_code == 422
     assert "时段：应为一个班次" in page.text
     assert 'value="早班"' in page.text
     assert "下一班次" in page.text
-    far = client.get("/forecast?day=2031-01-06&span=week")
+    far = ended(client, "/forecast?day=2031-01-06&span=week")
     assert (far.status_code, 'value="2031-01-06"' in far.text) == (422, True)
-    assert client.get("/forecast?hours=１９：００－２３：００").status_code == 200
+    assert ended(client, "/forecast?hours=１９：００－２３：００").status_code == 200
+
+
+def test_the_first_forecast_of_a_question_is_made_by_a_job_and_its_page_waits(sign_in, town, monkeypatch):
+    monkeypatch.setattr("web.pages.forecast._PATIENCE_S", 0)
+    client, held = sign_in(), threading.Event()
+    read = Forecasts.read
+
+    def slowly(self, *args, **more):
+        held.wait(60)
+        return read(self, *args, **more)
+
+    monkeypatch.setattr(Forecasts, "read", slowly)
+    page = client.get("/forecast", query_string={"span": "week"}).text
+    job = re.search('data-job="([0-9a-f]+)"', page).group(1)
+    assert client.get(f"/jobs/{job}").json["state"] == "running"
+    held.set()
+    assert "过去四周起数" in ended(client, "/forecast", span="week").text
+    assert client.get(f"/jobs/{job}").json["state"] == "done"
+    # Once made, it is there without a job.
+    assert "过去四周起数" in client.get("/forecast", query_string={"span": "week"}).text
