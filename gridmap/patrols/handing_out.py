@@ -14,10 +14,12 @@ from geodata.datum import from_wgs84
 from gridmap.language import N_, gettext
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    import uuid
+    from collections.abc import Sequence
+    from datetime import date, datetime
 
+    from gridmap.patrols.calendars import Lost
     from gridmap.patrols.queries import Round, Shown, Stage
-    from gridmap.people.models import Person
 
 __all__ = ["as_calendar", "as_gpx", "map_links"]
 
@@ -45,14 +47,26 @@ def as_gpx(shown: Shown, one: Round) -> str:
     return str(file.to_xml(version="1.1"))
 
 
-def as_calendar(shown: Shown, person: Person, *, now: datetime) -> bytes:
-    """Write the rounds of somebody, on all days, as iCalendar events whose descriptions list the stops."""
+def as_calendar(shown: Shown, lead: uuid.UUID, *, now: datetime, lost: Sequence[Lost] = ()) -> bytes:
+    """Write the rounds of somebody, on all days, as iCalendar events whose descriptions list the stops.
+
+    Parameters
+    ----------
+    lead
+        Whose rounds; of two who go together the first, as the wish names them.
+    lost
+        Rounds that they had in former versions and have no more: they are cancelled (RFC 5546), so that
+        a calendar that took them in lets go of them.
+    """
     calendar = Calendar()
-    for name, text in (("prodid", "-//gridmap//patrols//ZH"), ("version", "2.0")):
+    own = [one for one in shown.rounds if one.lead == lead]
+    method = "PUBLISH" if own or not lost else "CANCEL"
+    for name, text in (("prodid", "-//gridmap//patrols//ZH"), ("version", "2.0"), ("method", method)):
         calendar.add(name, text)
-    for one in shown.rounds:
-        if one.person.id == person.id:
-            calendar.add_component(_event(shown, one, now=now))
+    for one in own:
+        calendar.add_component(_event(shown, one, now=now))
+    for gone in lost:
+        calendar.add_component(_cancelled(shown, lead, gone, now=now))
     return bytes(calendar.to_ical())
 
 
@@ -63,15 +77,35 @@ def _event(shown: Shown, one: Round, *, now: datetime) -> Event:
     event.start = one.route.leaves_at.astimezone(UTC)
     event.end = one.route.returns_at.astimezone(UTC)
     for name, text in (
-        # The same in every version: a calendar that has it takes the later one in its place.
-        ("uid", f"{shown.first}-{one.person.uid}-{one.day}@gridmap"),
+        ("uid", _uid(shown, one.lead, one.day)),
         ("sequence", shown.plan.version),
+        ("status", "CONFIRMED"),
         ("summary", _title(shown, one)),
         ("location", shown.area.name),
         ("description", "\n".join(stops)),
     ):
         event.add(name, text)
     return event
+
+
+def _cancelled(shown: Shown, lead: uuid.UUID, gone: Lost, *, now: datetime) -> Event:
+    event = Event()
+    event.DTSTAMP = now.astimezone(UTC)
+    event.start = gone.leaves_at.astimezone(UTC)
+    event.end = gone.returns_at.astimezone(UTC)
+    for name, text in (
+        ("uid", _uid(shown, lead, gone.day)),
+        ("sequence", shown.plan.version),
+        ("status", "CANCELLED"),
+        ("summary", gettext("Cancelled: patrol of {area}", area=shown.area.name)),
+    ):
+        event.add(name, text)
+    return event
+
+
+def _uid(shown: Shown, lead: uuid.UUID, day: date) -> str:
+    # The same in every version: a calendar that has it takes the later one in its place.
+    return f"{shown.first}-{lead}-{day}@gridmap"
 
 
 def _called(stage: Stage) -> str:

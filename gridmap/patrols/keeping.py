@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gridmap.errors import NotFoundError, StaleVersionError
 from gridmap.language import N_
+from gridmap.patrols.going_home import home_early
 from gridmap.patrols.leaving_out import left_out
 from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKind
 from gridmap.patrols.wishes import as_json
@@ -55,7 +56,7 @@ def keep(
     StaleVersionError
         If `after` is not the newest version any more.
     """
-    asked = found.asked
+    asked, banned = found.asked, set((changes or {}).get("banned", ()))
     workers = asked.posed.problem.workers
     plan = PatrolPlan(
         area_id=asked.area_id,
@@ -65,9 +66,9 @@ def keep(
         profile=asked.wish.profile,
         seed=asked.wish.seed,
         searched_s=round(found.seconds),
-        unfitted=left_out(session, found, set((changes or {}).get("banned", ()))),
+        unfitted=left_out(session, found, banned),
         wish=as_json(asked.wish),
-        changes=_noted(found, changes),
+        changes=_noted(found, changes, home_early(found, banned)),
         actor=actor.name,
         at=now,
     )
@@ -113,13 +114,16 @@ def keep(
     return plan
 
 
-def _noted(found: Found, changes: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What was set by hand, and what is known of each day."""
+def _noted(
+    found: Found, changes: dict[str, Any] | None, early: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What was set by hand, what is known of each day, and why somebody is home early."""
     notes: list[dict[str, Any]] = []
     for one in found.notes:
         spread = one.spread and [round(share, 4) for share in one.spread]
         notes.append({"extra": round(one.extra, 4), "alike": round(one.alike, 4), "spread": spread})
-    return (changes or {}) | {"notes": notes} if notes else changes
+    known = ({"notes": notes} if notes else {}) | ({"early": early} if early else {})
+    return (changes or {}) | known if known else changes
 
 
 def _add_version(session: Session, plan: PatrolPlan, after: PatrolPlan | None) -> None:

@@ -44,7 +44,8 @@ class PatrolPlan(Base, Identified):
     wish: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """What was asked for; see `gridmap.patrols.wishes`. None in plans that cannot be changed."""
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """What was set by hand and what that broke: `pins`, `banned`, `faults`, `how`; `notes` of each day."""
+    """What was set by hand and what that broke: `pins`, `banned`, `faults`, `how`; `notes` of each day;
+    `early`, see `gridmap.patrols.going_home`."""
     area_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
     day: Mapped[date] = mapped_column(index=True)
     opens_at: Mapped[datetime]

@@ -100,7 +100,8 @@ def assemble_team(
     areas
         In which the patrols are.
     absent
-        Who cannot be sent any more: they keep their places among the units, and nothing may be given to them.
+        Who cannot be sent any more. The other of two goes alone; a unit of which nobody is left keeps its
+        place, and nothing may be given to it.
 
     Raises
     ------
@@ -116,17 +117,20 @@ def assemble_team(
     units, workers, limits = [], [], []
     for day, usual in shifts(wish):
         for person in wish.leading:
-            away = person in absent
-            # Nothing of theirs is read: it may be gone with them.
-            own = Detail() if away else detail_of(wish, person)
+            own = detail_of(wish, person)
+            together = [one for one in (person, own.partner) if one is not None and one not in absent]
+            away = not together
+            if away:
+                # Nothing of theirs is read: it may be gone with them.
+                own = Detail()
             shift = shift_for(wish, person, day, usual)
             ends = []
             for name, text in (("start", own.start), ("end", own.end) if own.end else ("start", own.start)):
                 parameter = f"{name}-{person}"
                 place = _place(session, areas, text, day=wish.day, parameter=parameter) if text else None
                 ends.append(0 if place is None else nodes.setdefault(place, len(nodes) + 1))
-            partner = ids.get(own.partner) if own.partner and own.partner not in absent else None
-            units.append(Unit(ids[person], day, partner))
+            first, *second = [ids[one] for one in together or [person]]
+            units.append(Unit(first, day, second[0] if second else None))
             workers.append(
                 Worker(
                     start=ends[0],

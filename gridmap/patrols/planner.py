@@ -17,7 +17,7 @@ from gridmap.patrols.people import Team, Unit, assemble_team
 from gridmap.patrols.planning import Stop, Window, solve, solve_by_day
 from gridmap.patrols.posing import Posed, pose
 from gridmap.patrols.targets import Roads, read_roads, read_spots, walkers, with_corners
-from gridmap.patrols.wishes import LEDGER, check, rhythm_of, units_of
+from gridmap.patrols.wishes import LEDGER, check, detail_of, rhythm_of, units_of
 from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
@@ -58,7 +58,9 @@ class Asked:
     midnight: datetime
     posed: Posed
     absent: frozenset[int] = frozenset()
-    """Units of people who cannot be sent any more."""
+    """Units of which nobody can be sent any more."""
+    left: frozenset[uuid.UUID] = frozenset()
+    """People of the wish who cannot be sent any more."""
 
     @property
     def days(self) -> list[list[int]]:
@@ -180,8 +182,16 @@ def ask(
         },
     )
     midnight = datetime.combine(wish.day, time(), zone).astimezone(UTC)
-    away = frozenset(n for n, (person, _) in enumerate(units_of(wish)) if person in absent)
-    return Asked(wish, area.id, team.units, midnight, posed, away)
+    return Asked(wish, area.id, team.units, midnight, posed, _away(wish, absent), absent)
+
+
+def _away(wish: Wish, absent: frozenset[uuid.UUID]) -> frozenset[int]:
+    """Units of which nobody is left."""
+    return frozenset(
+        n
+        for n, (person, _) in enumerate(units_of(wish))
+        if person in absent and detail_of(wish, person).partner in {None, *absent}
+    )
 
 
 def _open_days(team: Team) -> tuple[tuple[int, Window], ...]:

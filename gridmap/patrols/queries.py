@@ -75,6 +75,8 @@ class Round:
         Of who walks it: one or two.
     line
         Longitudes and latitudes, in order.
+    lead
+        Who leads it as the wish has it, even if they have left since and the other goes alone.
     day
         On which the shift begins.
     colour
@@ -84,6 +86,7 @@ class Round:
     route: PatrolRoute
     person: Person
     names: str
+    lead: uuid.UUID
     stages: tuple[Stage, ...]
     line: list[list[float]]
     day: date
@@ -206,7 +209,7 @@ def read_plan(session: Session, actor: Actor, uid: uuid.UUID) -> Shown:
     if not whole:
         query = query.where(_own(actor))
     found = session.execute(query).all()
-    days = [day for _, day in units_of(from_json(plan.wish))] if plan.wish else []
+    units = units_of(from_json(plan.wish)) if plan.wish else []
     colours: dict[int, int] = {}
     stages = _stages(session, [route.id for route, *_ in found])
     rounds = tuple(
@@ -214,9 +217,10 @@ def read_plan(session: Session, actor: Actor, uid: uuid.UUID) -> Shown:
             route,
             person,
             gettext("{one} and {other}", one=person.name, other=other) if other else person.name,
+            units[route.unit][0] if route.unit < len(units) else person.uid,
             tuple(stages[route.id]),
             shapely.get_coordinates(shapely.from_wkb(bytes(line))).tolist(),
-            days[route.unit] if route.unit < len(days) else plan.day,
+            units[route.unit][1] if route.unit < len(units) else plan.day,
             colours.setdefault(person.id, len(colours)),
         )
         for route, person, other, line in found

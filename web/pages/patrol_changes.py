@@ -13,7 +13,7 @@ from gridmap.language import gettext
 from gridmap.patrols.changing import Change, Changed, apply, judge, kept_orders, say
 from gridmap.patrols.keeping import keep, newest, planned, require_newest, restore
 from gridmap.patrols.planner import Asked, Found, search
-from gridmap.patrols.wishes import units_of
+from gridmap.patrols.wishes import detail_of
 from gridmap.people.permissions import Permission
 from gridmap.store.engine import reading, writing
 from web.access import needs
@@ -70,10 +70,16 @@ def _pose(
 
 
 def _absent(asked: Asked) -> dict[str, list[str]]:
-    """People of the plan who cannot be sent any more, as they are kept with a version."""
-    units = units_of(asked.wish)
-    people = dict.fromkeys(str(units[number][0]) for number in sorted(asked.absent))
-    return {"absent": list(people)} if people else {}
+    """People of the plan who cannot be sent any more, and who goes alone for that, as kept with a version."""
+    if not asked.left:
+        return {}
+    alone = []
+    for person in asked.wish.leading:
+        pair = {person, detail_of(asked.wish, person).partner} - {None}
+        if len(pair) == 2 and len(pair - asked.left) == 1:
+            alone += [str(one) for one in pair - asked.left]
+    gone = [str(one) for one in dict.fromkeys(asked.wish.people) if one in asked.left]
+    return {"absent": gone, "alone": alone}
 
 
 def _drawn(asked: Asked, changed: Changed) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -15,7 +16,9 @@ from gridmap.errors import NotFoundError
 from gridmap.jobs import JobState
 from gridmap.labels import label
 from gridmap.language import N_, gettext
+from gridmap.patrols.calendars import lost_rounds
 from gridmap.patrols.changing import tell
+from gridmap.patrols.going_home import tell_home_early
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
 from gridmap.patrols.keeping import keep, remove_plan
 from gridmap.patrols.people import check_places
@@ -39,6 +42,9 @@ from web.pages.patrol_corners import with_hot_corners
 from web.pages.patrol_form import RHYTHMS, ROAD_RHYTHMS, WEEKDAYS, fill
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     from werkzeug.datastructures import MultiDict
     from werkzeug.wrappers import Response as Redirection
 
@@ -175,6 +181,7 @@ def show(uid: uuid.UUID) -> str:
         for one in shown.rounds
         if day is None or one.day == day
     ]
+    early = {one["unit"]: tell_home_early(one) for one in changes.get("early", ()) if shown.whole}
     return render_template(
         "patrol.html",
         shown=shown,
@@ -185,8 +192,11 @@ def show(uid: uuid.UUID) -> str:
         colours=COLOURS,
         links=map_links,
         planner=planner,
-        absent=_absent(changes) if planner else [],
+        absent=_people(changes.get("absent", ())) if planner else [],
+        alone=_people(changes.get("alone", ())) if planner else [],
         faults=_faults(shown),
+        early=early,
+        idle=_idle(shown, early, day) if shown.whole else [],
         hows={kind: gettext(text) for kind, text in _HOWS.items()},
         editable=planner and shown.plan.wish is not None and shown.newest is shown.plan,
         zone=installation().settings.zone,
@@ -203,6 +213,26 @@ def show(uid: uuid.UUID) -> str:
     )
 
 
+def _idle(shown: Shown, early: dict[int, str], day: date | None) -> list[dict[str, Any]]:
+    """Those who have no round at all on a day, and why."""
+    if shown.plan.wish is None:
+        return []
+    out = {one.route.unit for one in shown.rounds}
+    units = units_of(from_json(shown.plan.wish))
+    idle = [(number, *units[number]) for number in early if number not in out and number < len(units)]
+    names = _names({uid for _, uid, _ in idle})
+    return [
+        {"name": names.get(uid, ""), "day": on, "why": early[number]}
+        for number, uid, on in idle
+        if day is None or on == day
+    ]
+
+
+def _names(uids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    rows = db().execute(select(Person.uid, Person.name).where(Person.uid.in_(uids)))
+    return {row.uid: row.name for row in rows}
+
+
 def _faults(shown: Shown) -> list[dict[str, Any]]:
     """What the plan breaks, with names: of the person and the stop."""
     names = {key: stage.name for one in shown.rounds for stage in one.stages for key in stage.keys}
@@ -214,10 +244,10 @@ def _faults(shown: Shown) -> list[dict[str, Any]]:
     ]
 
 
-def _absent(changes: dict[str, Any]) -> list[str]:
-    """Names of those who could not be sent any more when a version was made."""
-    uids = [uuid.UUID(uid) for uid in changes.get("absent", ())]
-    return list(db().scalars(select(Person.name).where(Person.uid.in_(uids)).order_by(Person.id)))
+def _people(uids: Sequence[str]) -> list[str]:
+    """Names of people that are kept with a version."""
+    known = [uuid.UUID(uid) for uid in uids]
+    return list(db().scalars(select(Person.name).where(Person.uid.in_(known)).order_by(Person.id)))
 
 
 def _arranged(shown: Shown) -> dict[str, Any] | None:
@@ -227,11 +257,14 @@ def _arranged(shown: Shown) -> dict[str, Any] | None:
         return None
     wish = from_json(plan.wish)
     units = units_of(wish)
-    named = db().execute(select(Person.uid, Person.name).where(Person.uid.in_(set(wish.people))))
-    names = {row.uid: row.name for row in named}
+    names = _names(set(wish.people))
     for uid in wish.leading:
-        other = names.get(detail_of(wish, uid).partner)
-        if other:
+        partner = detail_of(wish, uid).partner
+        other = names.get(partner) if partner else None
+        gone = (plan.changes or {}).get("absent", ())
+        if other and str(uid) in gone:
+            names[uid] = other
+        elif other and str(partner) not in gone:
             names[uid] = gettext("{one} and {other}", one=names.get(uid, ""), other=other)
     orders = {one.route.unit: [_stop(stage) for stage in one.stages] for one in shown.rounds}
     return {
@@ -241,7 +274,12 @@ def _arranged(shown: Shown) -> dict[str, Any] | None:
         "newest": str(shown.newest.uid),
         "drafts": [name for one in shown.versions if (name := (one.changes or {}).get("draft"))],
         "units": [
-            {"name": names.get(uid, ""), "day": str(day), "stops": orders.get(number, [])}
+            {
+                "name": names.get(uid, ""),
+                "day": str(day),
+                "said": f"{day:%m-%d} {gettext(WEEKDAYS[day.weekday()])}",
+                "stops": orders.get(number, []),
+            }
             for number, (uid, day) in enumerate(units)
         ],
         "left": [
@@ -256,7 +294,13 @@ def _arranged(shown: Shown) -> dict[str, Any] | None:
 
 def _stop(stage: Stage) -> dict[str, Any]:
     name = stage.name if stage.number is None else f"{stage.name} {stage.number}"
-    return {"keys": stage.keys, "name": name, "kind": stage.kind.value, "address": stage.address}
+    return {
+        "keys": stage.keys,
+        "name": name,
+        "kind": stage.kind.value,
+        "address": stage.address,
+        "at": [stage.lon, stage.lat],
+    }
 
 
 def _round(uid: uuid.UUID, route: uuid.UUID) -> tuple[Shown, Round]:
@@ -265,6 +309,15 @@ def _round(uid: uuid.UUID, route: uuid.UUID) -> tuple[Shown, Round]:
         if one.route.uid == route:
             return shown, one
     raise NotFoundError("There is no such plan, or it lies outside what you may see.")
+
+
+def _newest(shown: Shown) -> Shown:
+    """The newest version as far as the reader may know it: who walks no round of it knows just that."""
+    if shown.newest is shown.plan:
+        return shown
+    if shown.opens_newest:
+        return read_plan(db(), actor(), shown.newest.uid)
+    return replace(shown, plan=shown.newest, rounds=())
 
 
 def _named(shown: Shown, one: Round, ending: str) -> str:
@@ -292,10 +345,11 @@ def gpx(uid: uuid.UUID, route: uuid.UUID) -> Response:
 @pages.get("/<uuid:uid>/<uuid:route>.ics")
 @needs(Permission.PATROL_READ)
 def calendar(uid: uuid.UUID, route: uuid.UUID) -> Response:
-    """Send all rounds of the person of one for a calendar."""
+    """Send all rounds of the person of one for a calendar, as the newest version has them."""
     shown, one = _round(uid, route)
+    lost = lost_rounds(db(), shown.plan, one.lead)
     return _file(
-        as_calendar(shown, one.person, now=now()),
+        as_calendar(_newest(shown), one.lead, now=now(), lost=lost),
         "text/calendar",
         _named(shown, one, "ics"),
     )

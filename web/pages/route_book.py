@@ -73,6 +73,7 @@ def show(uid: uuid.UUID) -> str:
         route=route,
         stops=len(stops),
         job=job,
+        file=url_for("route_book.file_of", uid=uid, job=uuid.UUID(job.uid)) if job else "",
         ready=job is not None and job.kind == _KIND and job.state is JobState.DONE,
         asked=[(name, value) for name, value in request.args.items(multi=True) if name != "job"],
     )

@@ -274,11 +274,11 @@ def test_a_round_goes_into_other_programs(engine, town, wish):
         f"{n}. {stage.name}" for n, stage in enumerate(one.stages, 1)
     ]
     assert track.length_2d() == pytest.approx(one.route.metres, rel=0.02)
-    (event,) = Calendar.from_ical(as_calendar(shown, one.person, now=NOW)).walk("VEVENT")
+    (event,) = Calendar.from_ical(as_calendar(shown, one.lead, now=NOW)).walk("VEVENT")
     assert event.decoded("dtstart") == one.route.leaves_at
     _, _, after = changed(engine, uid, lambda orders: Change(orders={0: orders[0][::-1]}))
     with reading(engine) as session:
-        later = as_calendar(read_plan(session, member(town.people[0]), after), one.person, now=NOW)
+        later = as_calendar(read_plan(session, member(town.people[0]), after), one.lead, now=NOW)
     (again,) = Calendar.from_ical(later).walk("VEVENT")
     # The same event in calendars, and not a second one beside it.
     assert again["uid"] == event["uid"]
@@ -493,7 +493,7 @@ def test_a_week_keeps_its_rhythms_and_its_days(engine, town, wish):
     assert (
         len({at.date() for (kind, _), times in gone.items() if kind is VisitKind.POINT for at in times}) >= 5
     )
-    (event, *more) = Calendar.from_ical(as_calendar(shown, shown.rounds[0].person, now=NOW)).walk("VEVENT")
+    (event, *more) = Calendar.from_ical(as_calendar(shown, shown.rounds[0].lead, now=NOW)).walk("VEVENT")
     assert len(more) + 1 == sum(one.person.id == shown.rounds[0].person.id for one in shown.rounds)
     assert event.decoded("dtstart") == shown.rounds[0].route.leaves_at
 

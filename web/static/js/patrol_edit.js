@@ -37,6 +37,7 @@ export class Editor {
     if (draft) this.takeUp(draft, named);
     this.before = [];
     this.answer = null;
+    this.day = begin.day;
     document.body.classList.add("editing");
     this.render();
     this.check();
@@ -171,15 +172,28 @@ export class Editor {
     }
   }, 250);
 
-  show() {
-    const at = new Map();
-    for (const { stops } of begin.rounds) for (const [lon, lat, title, kind, keys] of stops) for (const key of keys) at.set(key, [lon, lat, title, kind]);
-    this.draw(this.answer.rounds.filter(({ unit }) => !begin.day || this.plan.units[unit].day === begin.day).map(({ unit, line }) => ({
+  show(anew = false) {
+    if (!this.answer) return;
+    this.draw(this.answer.rounds.filter(({ unit }) => this.onDay(this.plan.units[unit])).map(({ unit, line }) => ({
       name: this.plan.units[unit].name,
       colour: COLOURS[unit % COLOURS.length],
       line,
-      stops: this.state.orders[unit].map((stop) => at.get(stop.keys[0])).filter(Boolean),
-    })));
+      stops: this.state.orders[unit].filter((stop) => stop.at).map(({ at: [lon, lat], name, kind }) => [lon, lat, name, kind]),
+    })), anew);
+  }
+
+  onDay(unit) {
+    return !this.day || unit.day === this.day;
+  }
+
+  // Several days are shown one at a time or all together; what was changed on another one stays changed.
+  days() {
+    const said = new Map(this.plan.units.map(({ day, said: text }) => [day, text]));
+    if (said.size < 2) return null;
+    const faulty = new Set((this.answer?.faults ?? []).map(({ unit }) => this.plan.units[unit]?.day));
+    const choose = (day, text) => h("button", { ariaPressed: String(this.day === day), "data-day": day, onclick: () => { this.day = day; this.render(); this.show(true); this.box.querySelector(`[data-day="${day}"]`).focus(); } },
+      faulty.has(day) ? h("span", { className: "error", title: gettext("Something is broken on this day") }, "! ") : null, text);
+    return h("div", { className: "edit-days", role: "group", ariaLabel: gettext("Days") }, [...said].map(([day, text]) => choose(day, text)), choose("", gettext("All days")));
   }
 
   async commit(what) {
@@ -233,19 +247,20 @@ export class Editor {
     this.box.replaceChildren(...[
       h("p", { className: "muted" }, gettext("Drag stops, or move them with the buttons. Times and faults are worked out after each step; nothing is kept before you say so.")),
       faults.length ? h("ul", { className: "edit-faults", role: "alert" }, faults.map(({ unit, key, text }) => h("li", {}, [this.plan.units[unit]?.name, names.get(key)].filter(Boolean).join(" · "), ": ", text))) : null,
+      this.days(),
       h("div", { className: "edit-units" },
-        this.plan.units.map((unit, number) => (begin.day && unit.day !== begin.day ? null : this.unit(unit, number))),
+        this.plan.units.map((unit, number) => (this.onDay(unit) ? this.unit(unit, number) : null)),
         this.left()),
       this.bar].filter(Boolean));
     if (this.answer && !faults.length) this.say(gettext("All hours, shifts and rests are kept."));
     if (held) this.focus(held);
   }
 
-  unit({ name, day }, number) {
+  unit({ name, said }, number) {
     const round = this.answer?.rounds.find(({ unit }) => unit === number);
     const several = new Set(this.plan.units.map((one) => one.day)).size > 1;
     const card = h("section", { className: "edit-unit" },
-      h("h3", {}, name, h("small", { className: "muted" }, several ? `${day} ` : "", round ? `${round.leaves}–${round.returns} · ${(round.metres / 1000).toFixed(1)} km` : gettext("stays"))),
+      h("h3", {}, name, h("small", { className: "muted" }, several ? `${said} ` : "", round ? `${round.leaves}–${round.returns} · ${(round.metres / 1000).toFixed(1)} km` : gettext("stays"))),
       h("ol", {}, this.state.orders[number].map((stop, at) => this.stop(stop, number, at, round))));
     card.style.setProperty("--round", COLOURS[number % COLOURS.length]);
     this.target(card, () => this.state.orders[number].length, number);
@@ -292,7 +307,7 @@ export class Editor {
     const several = new Set(this.plan.units.map((one) => one.day)).size > 1;
     return h("select", { ariaLabel: gettext("{name}: who goes", { name: stop.name }), onchange: (event) => { const to = Number(event.target.value); if (to >= 0) this.move(stop, to, this.state.orders[to].length); } },
       unit < 0 ? h("option", { value: -1 }, gettext("Give to …")) : null,
-      this.plan.units.map(({ name, day }, number) => h("option", { value: number, selected: number === unit }, several ? `${name} ${day.slice(5)}` : name)));
+      this.plan.units.map(({ name, said }, number) => h("option", { value: number, selected: number === unit }, several ? `${name} ${said}` : name)));
   }
 
   left() {

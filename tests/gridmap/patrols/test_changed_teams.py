@@ -1,0 +1,93 @@
+"""What a changed plan means for people: their calendars, the other of a pair, and who is home early."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from icalendar import Calendar
+
+from gridmap.language import speak
+from gridmap.patrols.calendars import lost_rounds
+from gridmap.patrols.changing import Change
+from gridmap.patrols.going_home import tell_home_early
+from gridmap.patrols.handing_out import as_calendar
+from gridmap.patrols.queries import read_plan
+from gridmap.people.models import Person
+from gridmap.people.permissions import Actor
+from gridmap.store.engine import reading, writing
+
+from .test_planner import DAY, NOW, changed, planned, town, wish
+
+__all__ = ["town", "wish"]
+
+
+def calendar(engine, uid, lead):
+    with reading(engine) as session:
+        shown = read_plan(session, Actor.owner(), uid)
+        text = as_calendar(shown, lead, now=NOW, lost=lost_rounds(session, shown.plan, lead))
+    found = Calendar.from_ical(text)
+    events = {str(one["uid"]): (str(one["status"]), one["sequence"]) for one in found.walk("VEVENT")}
+    return str(found["method"]), events
+
+
+def test_a_round_that_moves_to_somebody_else_is_cancelled_in_the_calendar(engine, town, wish):
+    uid = planned(engine, replace(wish, minutes_at_point=40), 100)
+    first, second = wish.people
+    method, before = calendar(engine, uid, first)
+    ((event, said),) = before.items()
+    assert (method, said) == ("PUBLISH", ("CONFIRMED", 1))
+
+    def all_to_the_second(orders):
+        return Change(orders={1: [key for keys in orders.values() for key in keys]})
+
+    _, _, moved = changed(engine, uid, all_to_the_second)
+    assert calendar(engine, moved, first) == ("CANCEL", {event: ("CANCELLED", 2)})
+    method, theirs = calendar(engine, moved, second)
+    assert (method, set(theirs.values())) == ("PUBLISH", {("CONFIRMED", 2)})
+    # Given back, it is there again under the same name.
+    _, _, back = changed(engine, moved, lambda orders: Change(orders={0: orders[1]}))
+    assert calendar(engine, back, first) == ("PUBLISH", {event: ("CONFIRMED", 3)})
+
+
+def test_of_two_of_whom_one_has_left_the_other_goes_alone(engine, town, wish):
+    first, second, _ = town.people
+    pair = replace(wish, details={str(first.uid): {"partner": str(second.uid), "hours": "09:00-11:00"}})
+    uid = planned(engine, pair, 50)
+    with writing(engine) as session:
+        session.get_one(Person, first.id).valid_to = DAY
+    question, result, after = changed(engine, uid, lambda orders: Change(orders=orders))
+    assert (question.absent, question.left) == (frozenset(), {first.uid})
+    assert result.faults == ()
+    with reading(engine) as session:
+        (before,) = read_plan(session, Actor.owner(), uid).rounds
+        (alone,) = read_plan(session, Actor.owner(), after).rounds
+    assert (before.names, alone.names, alone.person.id) == ("甲、乙", "乙", second.id)
+    assert [stage.keys for stage in alone.stages] == [stage.keys for stage in before.stages]
+    # Their calendar takes it in the place of the round of two.
+    assert set(calendar(engine, after, first.uid)[1]) == set(calendar(engine, uid, first.uid)[1])
+    with writing(engine) as session:
+        session.get_one(Person, second.id).valid_to = DAY
+    question, _, _ = changed(engine, uid, lambda orders: Change(orders=orders), keep_it=False)
+    assert question.absent == frozenset({0})
+
+
+def test_who_is_home_early_is_told_why(engine, town, wish):
+    days = replace(wish, people=wish.people[:1], until=DAY + timedelta(days=1), point_rhythm="1/1")
+    with reading(engine) as session:
+        quiet = read_plan(session, Actor.owner(), planned(engine, replace(days, roads=False), 200))
+    early = {one["unit"]: one for one in quiet.plan.changes["early"]}
+    assert set(early) == {0, 1}
+    with speak("en"):
+        assert all(tell_home_early(one).endswith("nothing more is due then") for one in early.values())
+    # A road that is open later than the shift, and points that take too long for what is left of it.
+    long = replace(days, until=None, hours="08:00-11:00", minutes_at_point=100, points=True)
+    with reading(engine) as session:
+        full = read_plan(session, Actor.owner(), planned(engine, long, 200))
+    (one,) = full.plan.changes["early"]
+    assert one["no_time"] == len(town.points) - len(
+        [stage for stage in full.rounds[0].stages if stage.kind == "point"]
+    )
+    with speak("en"):
+        assert "not done and back by the end" in tell_home_early(one)
+    assert "本班次" in tell_home_early(one)
