@@ -375,7 +375,8 @@ def test_the_book_of_many_stops_is_made_by_a_job(sign_in, address, monkeypatch):
     while "data-job" in (page := client.get(where).text) and time.monotonic() < deadline:
         time.sleep(0.05)
     (file,) = re.findall(rf'href="({address}/book/[^"]+pdf)"', page)
-    assert client.get(file).data.startswith(b"%PDF")
+    with client.get(file) as answer:
+        assert answer.data.startswith(b"%PDF")
     assert other.get(file).status_code == 404
     where = client.post(f"{address}/book", data={"limit": "none"}).headers["Location"]
     while "data-job" in (page := client.get(where).text) and time.monotonic() < deadline:
