@@ -11,15 +11,16 @@ __all__ = ["AnswerStore", "Body"]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What an answer holds, and the version of the one thing it tells of, where it does."""
+    """What an answer holds, the version of the one thing it tells of, where it does, and its tag."""
 
     content: bytes
     kind: str
     version: str = ""
+    tag: str = ""
 
 
 class AnswerStore:
-    """Answers that were given lately, by their tag, limited by size; safe to use from many threads."""
+    """Answers that were given lately, by what they depend on, limited by size; safe with many threads."""
 
     def __init__(self, most_bytes: int = 64 * 2**20) -> None:
         self._most = most_bytes
@@ -27,22 +28,22 @@ class AnswerStore:
         self._kept: OrderedDict[str, Body] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, tag: str) -> Body | None:
+    def get(self, key: str) -> Body | None:
         """Return an answer if it is remembered."""
         with self._lock:
-            body = self._kept.get(tag)
+            body = self._kept.get(key)
             if body is not None:
-                self._kept.move_to_end(tag)
+                self._kept.move_to_end(key)
             return body
 
-    def put(self, tag: str, body: Body) -> None:
+    def put(self, key: str, body: Body) -> None:
         """Remember an answer."""
         if len(body.content) > self._most // 8:
             return
         with self._lock:
-            before = self._kept.pop(tag, None)
+            before = self._kept.pop(key, None)
             self._size += len(body.content) - (len(before.content) if before else 0)
-            self._kept[tag] = body
+            self._kept[key] = body
             while self._size > self._most:
                 _, old = self._kept.popitem(last=False)
                 self._size -= len(old.content)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, select
 
 from gridmap.look_back.models import CheckResult, CheckTask, LookBackSample
+from gridmap.people.permissions import Permission
 from gridmap.problems.limits import inside
 from gridmap.problems.models import Problem, State
 from gridmap.residents.models import ResidentNote
@@ -18,20 +19,25 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from gridmap.people.permissions import Scope
+    from gridmap.people.permissions import Actor, Scope
 
 __all__ = ["Progress", "Unsolved", "read_checks", "read_samples", "read_unsolved"]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A sample, and how far its checks have come; only those in the reader's scope are counted."""
+    """A sample, and how far its checks have come; only those in the reader's scope are counted.
+
+    `candidates`, how many it was drawn from, is for who sees the whole city, and for who drew it: None for
+    others, as it counts what lies outside their scope.
+    """
 
     sample: LookBackSample
     total: int
     good: int
     failed: int
     overdue: int
+    candidates: int | None
 
     @property
     def open(self) -> int:
@@ -45,8 +51,9 @@ class Progress:
         return self.failed / answered if answered else None
 
 
-def read_samples(session: Session, scope: Scope, *, now: datetime, limit: int = 50) -> list[Progress]:
-    """Return the newest samples of which the reader may see a problem."""
+def read_samples(session: Session, actor: Actor, *, now: datetime, limit: int = 50) -> list[Progress]:
+    """Return the newest samples of which the reader, who may plan them, may see a problem."""
+    scope = actor.scope(Permission.LOOK_BACK_PLAN)
 
     def count(condition: Any) -> Any:
         return func.sum(case((condition, 1), else_=0))
@@ -66,7 +73,14 @@ def read_samples(session: Session, scope: Scope, *, now: datetime, limit: int = 
         .order_by(LookBackSample.id.desc())
         .limit(limit)
     )
-    return [Progress(*row) for row in session.execute(query)]
+
+    def drawn_from(sample: LookBackSample) -> int | None:
+        return sample.candidates if scope.everywhere or sample.actor == actor.name else None
+
+    return [
+        Progress(sample, total, good, failed, overdue, drawn_from(sample))
+        for sample, total, good, failed, overdue in session.execute(query)
+    ]
 
 
 def read_checks(

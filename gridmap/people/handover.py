@@ -1,6 +1,7 @@
 """When a person leaves: what they hold, and giving it to somebody else from a day on.
 
-Nothing is deleted: a responsibility ends on the day before, and another one begins; the history stays.
+Nothing is deleted: a responsibility ends on the day before, and another one begins; the history stays. Only
+what lies inside the limits of whoever manages the person is seen and handed over.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, true, update
 
 from gridmap.dispatch.models import DispatchRule
 from gridmap.errors import InvalidValueError
 from gridmap.people.management import find_person, may_manage
 from gridmap.people.models import Login, Person
 from gridmap.people.permissions import Permission
+from gridmap.people.within import within
 from gridmap.places.models import Area, GridCell, InspectionPoint, PriorityRoad, Responsibility
 from gridmap.problems.models import Event, EventKind, Problem, State
 from gridmap.store.clock import next_change
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["Held", "HeldPlace", "hand_over", "held_by"]
 
 _PLACES = (
-    (Responsibility.cell_id, GridCell),
-    (Responsibility.point_id, InspectionPoint),
-    (Responsibility.road_id, PriorityRoad),
-    (Responsibility.area_id, Area),
+    (Responsibility.cell_id, GridCell, GridCell.area_id),
+    (Responsibility.point_id, InspectionPoint, InspectionPoint.area_id),
+    (Responsibility.road_id, PriorityRoad, PriorityRoad.area_id),
+    (Responsibility.area_id, Area, Area.id),
 )
 _OPEN = [state for state in State if not state.resolved]
 
@@ -51,46 +53,62 @@ class HeldPlace:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a person holds from a day on."""
+    """What a person holds from a day on, as far as it lies inside somebody's limits."""
 
     places: list[HeldPlace]
     problems: list[int]
     """Case numbers of open problems that are theirs."""
     rules: list[DispatchRule]
-    """Rules of dispatch that name them; only who may change rules hands these over."""
+    """Rules of dispatch that name them; only who may change rules sees these and hands them over."""
 
     def __bool__(self) -> bool:
         return bool(self.places or self.problems or self.rules)
 
 
-def held_by(session: Session, person: Person, day: date) -> Held:
-    """Return what a person holds on a day or later."""
+def held_by(session: Session, actor: Actor, person: Person, day: date) -> Held:
+    """Return what a person holds on a day or later, as far as the actor manages it."""
+    areas = actor.scope(Permission.PERSON_MANAGE).areas
     places: list[HeldPlace] = []
-    for column, model in _PLACES:
+    for column, model, area in _PLACES:
         rows = session.execute(
             select(Responsibility, model.code, model.name)
             .join(model, model.id == column)
             .where(
                 Responsibility.person_id == person.id,
                 _still(Responsibility, day),
+                true() if areas is None else area.in_(sorted(areas)),
             )
             .order_by(model.code)
         )
         places += [HeldPlace(row, code, name) for row, code, name in rows]
-    problems = session.scalars(
-        select(Problem.id)
+    problems = session.scalars(select(Problem.id).where(*_theirs(actor, person)).order_by(Problem.id))
+    rules: list[DispatchRule] = []
+    if actor.may_everywhere(Permission.DISPATCH_RULES):
+        named = select(DispatchRule).where(DispatchRule.person_id == person.id, _still(DispatchRule, day))
+        rules = list(session.scalars(named.order_by(DispatchRule.position)))
+    return Held(places, list(problems), rules)
+
+
+def _theirs(actor: Actor, person: Person) -> tuple[ColumnElement[bool], ...]:
+    """SQL conditions: an open problem of the person inside the actor's limits."""
+    scope = actor.scope(Permission.PERSON_MANAGE)
+    inside: ColumnElement[bool] = within(scope, Problem.area_id, Problem.organisation_id)
+    return Problem.person_id == person.id, Problem.state.in_(_OPEN), inside
+
+
+def _holds_more(session: Session, person: Person, held: Held, day: date) -> bool:
+    """Whether a person holds a place or an open problem besides what the actor sees."""
+    places = session.scalar(
+        select(func.count())
+        .select_from(Responsibility)
+        .where(Responsibility.person_id == person.id, _still(Responsibility, day))
+    )
+    problems = session.scalar(
+        select(func.count())
+        .select_from(Problem)
         .where(Problem.person_id == person.id, Problem.state.in_(_OPEN))
-        .order_by(Problem.id)
     )
-    rules = session.scalars(
-        select(DispatchRule)
-        .where(
-            DispatchRule.person_id == person.id,
-            _still(DispatchRule, day),
-        )
-        .order_by(DispatchRule.position)
-    )
-    return Held(places, list(problems), list(rules))
+    return (places or 0) > len(held.places) or (problems or 0) > len(held.problems)
 
 
 def _still(model: type[Responsibility | DispatchRule], day: date) -> ColumnElement[bool]:
@@ -126,7 +144,8 @@ def hand_over(
     ------
     InvalidValueError
         If the day has passed, the other one is the same or not there on that day, or somebody leaves whose
-        login holds more than the actor may give.
+        login holds more than the actor may give, or who holds something outside the actor's limits: it
+        would be left with nobody.
     NotFoundError
         If one of them is not among those whom the actor manages.
     """
@@ -142,10 +161,15 @@ def hand_over(
         other.valid_from <= day and (other.valid_to is None or other.valid_to > day)
     ):
         raise InvalidValueError("{name} is not there on that day.", parameter="to", name=other.name)
-    held = held_by(session, person, day)
+    held = held_by(session, actor, person, day)
+    if leaves and _holds_more(session, person, held, day):
+        raise InvalidValueError(
+            "{name} also holds something outside your limits. The headquarters must hand that over first.",
+            parameter="leaves",
+            name=person.name,
+        )
     _places(session, held.places, other, day)
-    if actor.may_everywhere(Permission.DISPATCH_RULES):
-        _rules(session, held.rules, other, day)
+    _rules(session, held.rules, other, day)
     if leaves:
         _leave(session, actor, person, day)
     session.flush()
@@ -206,7 +230,7 @@ def _problems(
     states = dict(
         session.execute(
             select(Problem.id, Problem.state)
-            .where(Problem.person_id == person.id, Problem.state.in_(_OPEN))
+            .where(*_theirs(actor, person))
             .order_by(Problem.id)
             .with_for_update()
         ).all()
@@ -229,7 +253,7 @@ def _problems(
     session.flush()
     session.execute(
         update(Problem)
-        .where(Problem.person_id == person.id, Problem.state.in_(_OPEN))
+        .where(*_theirs(actor, person))
         .values(person_id=other.id if other else None, change=next_change(session))
         .execution_options(synchronize_session=False)
     )

@@ -17,6 +17,7 @@ from sqlalchemy import Float, bindparam, func, select
 
 from geodata.latest_near import NONE, latest_near
 from geodata.projection import LocalProjection
+from gridmap.problems.limits import inside
 from gridmap.problems.models import Flag, LinkKind, Problem, ProblemLink, State
 from gridmap.store.bulk import insert_rows
 from gridmap.store.extract import read_columns
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
+    from gridmap.people.permissions import Scope
 
 __all__ = ["find_earlier", "link_recurrences", "times_come_back"]
 
@@ -178,8 +180,18 @@ def link_recurrences(
     )
 
 
-def times_come_back(session: Session, number: int) -> int:
-    """How often the same problem had come back up to this one, itself included; 0: it is a first one."""
+def times_come_back(session: Session, number: int, scope: Scope) -> int:
+    """How often the same problem had come back up to this one, itself included; 0: it is a first one.
+
+    Parameters
+    ----------
+    session
+        Any.
+    number
+        Id of the problem.
+    scope
+        Only earlier ones inside it are counted.
+    """
     chain = (
         select(ProblemLink.other_id)
         .where(
@@ -196,4 +208,5 @@ def times_come_back(session: Session, number: int) -> int:
             ProblemLink.ended_at.is_(None),
         )
     )
-    return session.scalar(select(func.count()).select_from(chain)) or 0
+    earlier = select(func.count()).select_from(chain).join(Problem, Problem.id == chain.c.other_id)
+    return session.scalar(earlier.where(inside(scope))) or 0

@@ -51,18 +51,18 @@ def last_line(version: str) -> int:
 
 def course_of(session: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Tell a problem's version, the steps that lead on, its links, and what its organisation asks for."""
-    lives = read_lives(session, [number])
+    lives, scope = read_lives(session, [number]), actor.scope(Permission.PROBLEM_READ)
     return {
         "version": version_of(session, number),
         "steps": steps_of(session, actor, lives),
         "after_photo_lacking": after_photo_lacking(session, lives),
-        "links": links_of(session, number, scope=actor.scope(Permission.PROBLEM_READ)),
+        "links": links_of(session, number, scope=scope),
         "request": request_of(session, number),
-        **_figures(session, number),
+        **_figures(session, number, scope),
     }
 
 
-def _figures(session: Session, number: int) -> dict[str, Any]:
+def _figures(session: Session, number: int, scope: Scope) -> dict[str, Any]:
     names = (
         "dispatched_at",
         "fixed_at",
@@ -90,7 +90,7 @@ def _figures(session: Session, number: int) -> dict[str, Any]:
         "time_unit": unit and unit.value,
         "time_unit_name": unit and label(unit),
         "clock_runs": running,
-        "came_back": times_come_back(session, number),
+        "came_back": times_come_back(session, number, scope),
     }
 
 

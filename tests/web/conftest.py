@@ -14,6 +14,8 @@ from gridmap.people.permissions import Role
 from gridmap.store.engine import writing
 from web.app import create_app
 
+from .two_sides import sides  # noqa: F401 - a fixture works by being here
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_type_hints
 from urllib.parse import parse_qsl
@@ -34,6 +35,7 @@ __all__ = [
     "Body",
     "answers",
     "as_tile",
+    "change_told",
     "directory",
     "feature_collection",
     "features_text",
@@ -61,6 +63,14 @@ View_ = TypeVar("View_", bound=Callable[..., "Body"])
 def directory() -> Directory:
     """Return the names as of this request."""
     return installation().reader.directory(db(), clocks())
+
+
+def change_told() -> int | None:
+    """Up to which change of the city an answer is true; None for who sees a part of it.
+
+    It counts every change, also those of which they may know nothing.
+    """
+    return clocks().change if actor().may_everywhere(Permission.PROBLEM_READ) else None
 
 
 def view_of(query: Asking, *, permission: Permission = Permission.PROBLEM_READ) -> View:
@@ -129,7 +139,7 @@ def answers(
         How long an answer stays true while nothing is changed, as it depends on the time: for every request,
         or worked out from its query. None: until the day ends.
     media
-        Type of the answer, for its tag.
+        Type of the answer.
     own
         Whether it says what this login itself can do, not only what its roles and limits can.
     """
@@ -144,16 +154,16 @@ def answers(
             if path_model is not None:
                 arguments["path"] = _checked_path(path_model, values)
             span = seconds(arguments["query"]) if callable(seconds) else seconds
-            tag = _tag(of, span, media, own=own)
-            known = _known(tag)
-            if known is not None:
-                return _dressed(Response(status=304), known)
-            store = installation().answers
-            body = store.get(tag)
+            key, store = _key(of, span, media, own=own), installation().answers
+            body = store.get(key)
             if body is None:
                 body = view(**arguments)
-                store.put(tag, body)
-            full = f"{body.version}.{tag}" if body.version else tag
+                body = replace(body, tag=_tag(of, media, body, own=own))
+                store.put(key, body)
+            known = _known(body.tag)
+            if known is not None:
+                return _dressed(Response(status=304), known)
+            full = f"{body.version}.{body.tag}" if body.version else body.tag
             return _dressed(Response(body.content, content_type=body.kind), full)
 
         # The framework's switch: it leaves the parameters to this wrapper.
@@ -168,7 +178,24 @@ def _seen_by(reader: Actor) -> tuple[Any, ...]:
     return (repr(reader.holdings), only, reader.person_id, current_language())
 
 
-def _tag(of: str, span: int | None, media: str, *, own: bool) -> str:
+def _asked(of: str, media: str, *, own: bool) -> tuple[Any, ...]:
+    """Who asks for what."""
+    seen = () if of == "base" else _seen_by(actor())
+    login = actor().login_id if own else None
+    return (__version__, installation().store_id, seen, login, media, request.path, request.query_string)
+
+
+def _short(*parts: Any) -> str:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=15).hexdigest()
+
+
+def _tag(of: str, media: str, body: Body, *, own: bool) -> str:
+    """Stand for what an answer says to this reader: what changes out of their sight changes no tag."""
+    said = hashlib.blake2b(body.content, digest_size=15).digest()
+    return _short(*_asked(of, media, own=own), said)
+
+
+def _key(of: str, span: int | None, media: str, *, own: bool) -> str:
     """Everything an answer depends on, as a short text."""
     at = clocks()
     depends: tuple[Any, ...] = {
@@ -178,11 +205,7 @@ def _tag(of: str, span: int | None, media: str, *, own: bool) -> str:
         "shops": (at.shops, at.ground, at.base),
     }[of]
     moment = today().isoformat() if span is None else int(now().timestamp()) // span
-    seen = () if of == "base" else _seen_by(actor())
-    login = actor().login_id if own else None
-    parts = (__version__, installation().store_id, depends, moment, seen, login, media)
-    text = repr((*parts, request.path, request.query_string))
-    return hashlib.blake2b(text.encode(), digest_size=15).hexdigest()
+    return _short(*_asked(of, media, own=own), depends, moment)
 
 
 def _known(tag: str) -> str | None:

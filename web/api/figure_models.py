@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from web.api.models import Answer
+from web.api.models import Answer, UpTo
 
 __all__ = ["FiguresAnswer"]
 
@@ -35,7 +35,7 @@ class FigureLine(Answer):
 class FiguresAnswer(Answer):
     """A table of figures."""
 
-    change: int
+    change: UpTo
     first: str
     last: str
     basis: str

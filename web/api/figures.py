@@ -22,6 +22,7 @@ from web.api.answering import (
     Body,
     answers,
     as_json,
+    change_told,
     directory,
     feature_collection,
     today,
@@ -31,7 +32,7 @@ from web.api.blueprint import PROBLEMS, api
 from web.api.figure_models import FiguresAnswer
 from web.api.figure_parameters import FigureListQuery, FiguresQuery
 from web.api.problem_models import ProblemPage
-from web.installation import actor, clocks, db, installation
+from web.installation import actor, db, installation
 
 if TYPE_CHECKING:
     from gridmap.figures.queries import Figures, Line
@@ -141,7 +142,7 @@ def figures(query: FiguresQuery) -> Body:
     return as_json(
         FiguresAnswer,
         {
-            "change": clocks().change,
+            "change": change_told(),
             "first": period.first.isoformat(),
             "last": period.last.isoformat(),
             "basis": query.basis.value,

@@ -16,7 +16,17 @@ from gridmap.language import N_, gettext
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces, named
 from web.access import needs
-from web.api.answering import GEOJSON, Body, answers, directory, feature_collection, now, today, view_of
+from web.api.answering import (
+    GEOJSON,
+    Body,
+    answers,
+    change_told,
+    directory,
+    feature_collection,
+    now,
+    today,
+    view_of,
+)
 from web.api.blueprint import FORECAST, api
 from web.api.forecast_models import ForecastAnswer, ForecastQuery
 from web.installation import actor, clocks, db, installation
@@ -155,7 +165,7 @@ def forecast(query: ForecastQuery) -> Body:
         ForecastAnswer,
         rows,
         shapes,
-        change=clocks().change,
+        change=change_told(),
         begins=moment_of(found.window.begin).isoformat(),
         ends=moment_of(found.window.end).isoformat(),
         squares=len(found.ground),

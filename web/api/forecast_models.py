@@ -12,7 +12,7 @@ from gridmap.forecast.windows import Window
 from gridmap.hotspots.view import ViewFilter
 from gridmap.hours import parse_hours
 from web.api.figure_parameters import Codes_, Day, Uid_
-from web.api.models import Answer, CodeName, Geometry, Ref
+from web.api.models import Answer, CodeName, Geometry, Ref, UpTo
 from web.api.parameters import Query
 from web.validation import expected
 
@@ -140,7 +140,7 @@ class ForecastAnswer(Answer):
 
     type: Literal["FeatureCollection"]
     features: list[SquareFeature]
-    change: int
+    change: UpTo
     begins: datetime
     ends: datetime
     squares: int = Field(description="Squares in which or beside which anything was ever found")

@@ -20,6 +20,13 @@ __all__ = [
     "Holder",
     "PlaceProperties",
     "Ref",
+    "UpTo",
+]
+
+
+UpTo = Annotated[
+    int | None,
+    Field(description="Up to which change of the city it is true; null for who sees a part of the city"),
 ]
 
 
@@ -159,7 +166,7 @@ class Card(PlaceProperties):
 class CellsLoad(Answer):
     """Problems per cell: `cells` has [matching, overdue, doubtful] by uid; empty cells are left out."""
 
-    change: int
+    change: UpTo
     cells: dict[str, Annotated[list[int], Field(min_length=3, max_length=3)]]
     outside: int = Field(description="Matching problems in no cell")
     total: int

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from web.api.models import Answer, CodeName, Ref
+from web.api.models import Answer, CodeName, Ref, UpTo
 
 __all__ = [
     "FilterOptions",
@@ -28,7 +28,7 @@ class Day(Answer):
 class SummaryAnswer(Answer):
     """How many problems, by every part of the filter; each part is counted with the other parts applied."""
 
-    change: int
+    change: UpTo
     total: int
     overdue: int
     doubtful: int

@@ -35,6 +35,7 @@ from web.api.answering import (
     Body,
     answers,
     as_json,
+    change_told,
     directory,
     feature_collection,
     now,
@@ -56,7 +57,7 @@ from web.api.parameters import (
     UidPath,
 )
 from web.api.problem_models import CellsTouched, ProblemDetail, ProblemPage, RecordedProblem, SimilarAnswer
-from web.installation import actor, clocks, db, installation
+from web.installation import actor, db, installation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -296,7 +297,7 @@ def cells_load(query: FilterQuery) -> Body:
     return as_json(
         CellsLoad,
         {
-            "change": view.snapshot.change,
+            "change": change_told(),
             "cells": {
                 uids[cell_id]: (load.matching, load.overdue, load.doubtful)
                 for cell_id, load in loads.items()
@@ -345,7 +346,7 @@ def summary(query: FilterQuery) -> Body:
     return as_json(
         SummaryAnswer,
         {
-            "change": clocks().change,
+            "change": change_told(),
             "total": counted.total,
             "overdue": counted.overdue,
             "doubtful": counted.doubtful,

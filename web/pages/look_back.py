@@ -48,7 +48,7 @@ def _index(**more: Any) -> str:
     mine = actor().person_id
     own = [] if mine is None else read_checks(db(), scope, person_id=mine, unanswered=True)
     planner = actor().may(Permission.LOOK_BACK_PLAN)
-    samples = read_samples(db(), actor().scope(Permission.LOOK_BACK_PLAN), now=now()) if planner else []
+    samples = read_samples(db(), actor(), now=now()) if planner else []
     return render_template(
         "look_back.html",
         own=_shown(own),
@@ -166,7 +166,7 @@ def _told(plan: Plan) -> dict[str, Any]:
 def sample(uid: UUID) -> str:
     """Show the checks of a sample."""
     scope = actor().scope(Permission.LOOK_BACK_PLAN)
-    found = [one for one in read_samples(db(), scope, now=now(), limit=1000) if one.sample.uid == uid]
+    found = [one for one in read_samples(db(), actor(), now=now(), limit=1000) if one.sample.uid == uid]
     if not found:
         raise NotFoundError("There is nothing at this address.")
     checks = read_checks(db(), scope, sample_uid=uid)

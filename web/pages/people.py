@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response
 
+    from gridmap.people.models import Grant
+
 pages = Blueprint("people", __name__, url_prefix="/people")
 
 _PAGE = 50
@@ -60,6 +62,14 @@ def _areas() -> list[Any]:
     return [area for area in directory().areas if scope.areas is None or area.id in scope.areas]
 
 
+def _knows(grant: Grant) -> bool:
+    """Whether the reader may know where somebody's role holds."""
+    scope, names = actor().scope(Permission.PERSON_MANAGE), directory()
+    body = names.organisations.get(grant.organisation_id)
+    area = grant.area_id or (body.area if body else None)
+    return scope.everywhere or scope.covers(area, grant.organisation_id)
+
+
 def _roles() -> list[tuple[str, str]]:
     """Roles that the reader may give."""
     may = {role for held in actor().holdings for role in GIVES.get(held.role, ())}
@@ -87,6 +97,7 @@ def index() -> Response:
         organisations=_organisations(),
         names=directory(),
         role_name=label,
+        knows=_knows,
         whole=actor().may_everywhere(Permission.PERSON_MANAGE),
         kinds=list(OrganisationKind),
         areas=_areas(),
@@ -124,13 +135,14 @@ def _page(
         "person.html",
         person=person,
         logins=[(one, may_manage(actor(), one.login)) for one in logins_of(db(), [person.id], now=now())],
-        held=held_by(db(), person, today()),
+        held=held_by(db(), actor(), person, today()),
         others=[one.person for one in everyone.rows if one.person.id != person.id],
         organisations=_organisations(),
         areas=_areas(),
         roles=_roles(),
         rows=_ROWS,
         names=directory(),
+        whole=actor().may_everywhere(Permission.PERSON_MANAGE),
         role_name=label,
         own=actor().login_id,
         today=today(),

@@ -10,7 +10,7 @@ import shapely
 from sqlalchemy import select
 
 from gridmap.jobs import silent
-from gridmap.people.permissions import Actor
+from gridmap.people.permissions import Actor, Permission
 from gridmap.problems.bulk import insert_problems
 from gridmap.problems.models import Event, LinkKind, Problem, ProblemLink, State
 from gridmap.problems.recurrence import times_come_back
@@ -18,6 +18,7 @@ from gridmap.store.engine import reading, writing
 
 WEST, SOUTH, SIDE = 121.0, 31.0, 0.01
 NOW = datetime(2026, 5, 9, 4, 0, tzinfo=UTC)
+EVERYWHERE = Actor.owner().scope(Permission.PROBLEM_READ)
 METRE = 1 / 954
 """Eastwards, in sides of a cell, at this latitude."""
 
@@ -83,7 +84,7 @@ def test_the_third_time_is_told(engine, record, close):
     chain.append(record(0.5))
     assert [other for _, other, _ in links(engine)] == [one.id for one in chain[:-1]]
     with reading(engine) as session:
-        assert [times_come_back(session, one.id) for one in chain] == [0, 1, 2, 3]
+        assert [times_come_back(session, one.id, EVERYWHERE) for one in chain] == [0, 1, 2, 3]
 
 
 def test_in_bulk_after_what_is_there_and_after_each_other(engine, settings, city, record, close):

@@ -142,7 +142,7 @@ def test_a_sample_becomes_checks_which_steps_answer(engine, closed, tmp_path):
         batch = outcome.batch.uid
     late = NOW + timedelta(days=6)
     with reading(engine) as session:
-        (progress,) = read_samples(session, OWNER.scope(Permission.LOOK_BACK_PLAN), now=late)
+        (progress,) = read_samples(session, OWNER, now=late)
         assert (progress.total, progress.good, progress.failed, progress.open, progress.overdue) == (
             6,
             1,
@@ -181,8 +181,10 @@ def test_only_what_lies_in_scope_is_drawn_and_counted(engine, closed):
     assert plan(engine, actor=manager).candidates == 5
     drawn(engine, Wish(**{**fields(WISH), "size": 20}))
     with reading(engine) as session:
-        (progress,) = read_samples(session, manager.scope(Permission.LOOK_BACK_PLAN), now=NOW)
-        assert progress.total == 5
+        (progress,) = read_samples(session, manager, now=NOW)
+        assert (progress.total, progress.candidates) == (5, None), "it was drawn from more than is theirs"
+        (whole,) = read_samples(session, OWNER, now=NOW)
+        assert whole.candidates == 20
         assert len(read_checks(session, manager.scope(Permission.PROBLEM_VERIFY))) == 5
     with pytest.raises(PermissionDeniedError):
         plan(engine, actor=Actor("乙", (Holding(Role.GRID_WORKER),)))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
+from gridmap.dispatch.models import DispatchRule
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.people import management
 from gridmap.people.credentials import begin_session, credentials_of, recognise
@@ -242,7 +243,7 @@ def test_places_go_over_on_the_day_and_nothing_is_deleted(engine, town, held):
         assert event.actor == "网格长0"
         worker = session.get_one(Person, town.workers[0].id)
         assert worker.valid_to == day
-        assert not held_by(session, worker, day)
+        assert not held_by(session, Actor.owner(), worker, day)
 
 
 def test_whoever_left_can_sign_in_until_the_day_and_not_on_it(engine, town, held):
@@ -274,3 +275,41 @@ def test_a_handover_that_cannot_be(engine, town, held):
         session.flush()
         with pytest.raises(InvalidValueError):
             give(session, manager, town, held, date(2026, 6, 1))
+
+
+def test_only_what_lies_inside_ones_limits_is_seen_and_handed_over(engine, town, held):
+    """A worker of the first area also holds a cell and a problem in the second one."""
+    worker = town.workers[0].id
+    with writing(engine) as session:
+        cell = GridCell(code="C9", name="网格9", area_id=town.areas[1], geometry=BOX)
+        problem = session.scalars(select(Problem).where(Problem.state == State.DISPATCHED)).one()
+        abroad = Problem(
+            **{
+                column: getattr(problem, column)
+                for column in ("category_id", "state", "found_at", "lon", "lat", "geometry", "person_id")
+            },
+            area_id=town.areas[1],
+            change=1,
+        )
+        session.add_all([cell, abroad])
+        session.flush()
+        theirs = {"person_id": worker, "valid_from": date(2026, 1, 1)}
+        session.add_all(
+            [
+                Responsibility(cell_id=cell.id, role=ResponsibilityRole.GRID_WORKER, **theirs),
+                DispatchRule(position=1, name="规则", **theirs),
+            ]
+        )
+    day = date(2026, 6, 1)
+    with writing(engine) as session:
+        person = session.get_one(Person, worker)
+        seen = held_by(session, town.managers[0], person, day)
+        assert (len(seen.places), len(seen.problems), len(seen.rules)) == (2, 1, 0)
+        with pytest.raises(InvalidValueError, match="outside your limits"):
+            give(session, town.managers[0], town, held, day, leaves=True)
+        done = give(session, town.managers[0], town, held, day)
+        assert (len(done.places), len(done.problems)) == (2, 1)
+        rest = held_by(session, town.hq, person, day)
+        assert (len(rest.places), len(rest.problems), len(rest.rules)) == (1, 1, 1)
+        give(session, town.hq, town, held, day, leaves=True)
+        assert not held_by(session, town.hq, person, day)
