@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gridmap.problems.models import State
 from gridmap.workflow.clock import put_off, run_clocks
 from gridmap.workflow.rules import STATES
 from gridmap.workflow.transitions import AT_WORK, TRANSITIONS, Action, Run
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gridmap.problems.models import State
     from gridmap.workflow.clock import Calendar, Clocks
     from gridmap.workflow.lives import Lives
     from gridmap.workflow.step import Step
@@ -54,6 +54,7 @@ _COUNTED: Mapping[Action, str] = {
     Action.LOOK_BACK: "look_backs",
     Action.REOPEN: "reopened",
 }
+_RETURNED = STATES.index(State.RETURNED)
 _NEVER = np.datetime64("NaT", "us")
 
 
@@ -112,11 +113,14 @@ def changes(  # one argument per thing a step depends on
         fresh = run_clocks(
             Run.START, replace(clocks, allowed=given.allowed, unit=given.unit), moment, calendar
         )
-        anew = np.full(count, fill_value=True)
+        elsewhere = given.organisation != lives["organisation_id"]
         if line.clock is Run.START_ELSEWHERE:
             # Without a limit there is none to keep.
-            anew = (given.organisation != lives["organisation_id"]) | np.isnat(clocks.due)
-        clocks = _either(anew, fresh, clocks)
+            clocks = _either(elsewhere | np.isnat(clocks.due), fresh, clocks)
+        else:
+            # Handing it back and getting it again is no way to more time.
+            again = (lives["state"] == _RETURNED) & ~elsewhere & ~np.isnat(lives["fix_due_at"])
+            clocks = _either(again, run_clocks(Run.GO_ON, clocks, moment, calendar), fresh)
         _keep_clocks(new, clocks)
     elif line.clock is not Run.KEEP:
         clocks = run_clocks(line.clock, clocks, moment, calendar)

@@ -79,7 +79,7 @@ class Run(StrEnum):
 
     KEEP = "keep"
     START = "start"
-    """From nothing."""
+    """From nothing; for the organisation that had returned it, from where it stopped."""
     START_ELSEWHERE = "start_elsewhere"
     """From nothing where another organisation gets it; otherwise it runs on."""
     STOP = "stop"
