@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import case, exists, func, select, union
+from sqlalchemy import case, exists, func, select, true, union
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import NotFoundError
@@ -16,13 +16,20 @@ from gridmap.problems.models import Batch, Event, EventKind, Problem
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from gridmap.people.permissions import Actor
 
-__all__ = ["attachments_of", "known_files", "lacking_after_photo", "visible_attachment"]
+__all__ = [
+    "attachments_of",
+    "brings_after_photo",
+    "known_files",
+    "lacking_after_photo",
+    "visible_attachment",
+]
 
 _SLICE = 10_000
 """Ids in one query."""
@@ -95,6 +102,31 @@ def lacking_after_photo(session: Session, problem_ids: NDArray[np.int64]) -> NDA
         )
         proven.update(number for number in session.scalars(query) if number is not None)
     return ~np.isin(ids, np.fromiter(proven, dtype=np.int64, count=len(proven)))
+
+
+def brings_after_photo(
+    session: Session, uids: Sequence[uuid.UUID], *, login_id: int, since: datetime | None
+) -> bool:
+    """Say whether one of the uploads named is a usable photo taken after fixing that proves nothing yet.
+
+    Parameters
+    ----------
+    uids
+        Of uploads.
+    login_id
+        Who must have sent it.
+    since
+        When the problem was fixed: what was sent before shows something else. None: it is not known.
+    """
+    sent = exists().where(
+        Attachment.uid.in_(uids),
+        Attachment.login_id == login_id,
+        Attachment.problem_id.is_(None),
+        Attachment.stage == Stage.AFTER,
+        Attachment.state == AttachmentState.READY,
+        true() if since is None else Attachment.created_at >= since,
+    )
+    return bool(session.scalar(select(sent)))
 
 
 def _slices(ids: list[int]) -> Iterator[list[int]]:

@@ -93,7 +93,7 @@ def add_attachment(
     ConflictError
         If something else has this identity.
     InvalidValueError
-        If the problem has as many as one may have.
+        If the problem has as many as one may have, or it shows a pledge or an offence of a shop.
     """
     scope = actor.scope(Permission.EVIDENCE_ADD)
     upload = examined.upload
@@ -219,7 +219,7 @@ def tie(
     ConflictError
         If it proves something else already.
     InvalidValueError
-        If the problem would have more than one may have.
+        If the problem would have more than one may have, or one shows a pledge or an offence of a shop.
     """
     if not attachment_uids:
         return []
@@ -244,6 +244,13 @@ def tie(
 def _tie(
     session: Session, rows: list[Attachment], problem: Problem, event: Event, settings: Settings
 ) -> None:
+    strange = next((row.stage for row in rows if row.stage in _OF_SHOPS), None)
+    if strange is not None:
+        raise InvalidValueError(
+            "Expected a photo or video of a problem; found one of stage {found}.",
+            parameter="attachments",
+            found=strange.value,
+        )
     there = session.scalar(select(func.count(Attachment.id)).where(Attachment.problem_id == problem.id))
     if (there or 0) + len(rows) > settings.evidence_per_problem:
         raise InvalidValueError(
@@ -272,6 +279,8 @@ def _tie(
 
 
 _AS_FOUND = {Stage.FOUND, Stage.BEFORE}
+_OF_SHOPS = {Stage.PLEDGE, Stage.OFFENCE}
+"""What proves something of a shop, and no problem."""
 
 
 def _moment(stage: Stage) -> Stage:

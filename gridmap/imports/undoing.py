@@ -16,6 +16,7 @@ from gridmap.imports.service import permission_of
 from gridmap.places.locating import locate_places
 from gridmap.problems.bulk import within
 from gridmap.problems.models import ALTERING, Event, EventKind, LinkKind, Problem, ProblemLink
+from gridmap.shops.models import Pledge
 from gridmap.store.base import Base, UTCDateTime
 from gridmap.store.bulk import insert_rows
 from gridmap.store.clock import next_change
@@ -78,7 +79,8 @@ def undo_import(
         If there is no such import, or the actor is limited to areas and it is not theirs.
     ConflictError
         If it is undone already, or something made or changed since then rests on it: a step taken on one of
-        its problems, a later import, rows that refer to its rows. Nothing is changed then.
+        its problems, a later import, rows that refer to its rows, the scan of one of its pledges. Nothing is
+        changed then.
     """
     record = session.scalar(select(Import).where(Import.uid == uid))
     scope = None if record is None else actor.scope(permission_of(record.kind))
@@ -88,6 +90,7 @@ def undo_import(
         raise ConflictError("This import was undone already, on {day}.", day=str(record.undone_at))
     _refuse_if_moved_on(session, record)
     _refuse_if_built_on(session, record)
+    _refuse_if_proven(session, record)
     tables = Base.metadata.tables
     for name in _DERIVED:
         _forget_derived(session, tables[name], record.id)
@@ -210,6 +213,17 @@ def _refuse_if_built_on(session: Session, record: Import) -> None:
                         other=other.name,
                         mine=name,
                     )
+
+
+def _refuse_if_proven(session: Session, record: Import) -> None:
+    """Refuse if a pledge of the import got its scan since: no list brings one."""
+    proven = select(func.count()).where(Pledge.import_id == record.id, Pledge.attachment_id.is_not(None))
+    if count := session.scalar(proven):
+        raise ConflictError(
+            "{count} pledges of this import have got their scan since. Undoing it would lose that work, so "
+            "nothing was undone.",
+            count=count,
+        )
 
 
 def _unlink(session: Session, tables: Mapping[str, Table], import_id: int) -> None:

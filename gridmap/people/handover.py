@@ -19,6 +19,7 @@ from gridmap.people.permissions import Permission
 from gridmap.people.within import within
 from gridmap.places.models import Area, GridCell, InspectionPoint, PriorityRoad, Responsibility
 from gridmap.problems.models import Event, EventKind, Problem, State
+from gridmap.shops.models import Shopfront
 from gridmap.store.clock import next_change
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _PLACES = (
     (Responsibility.point_id, InspectionPoint, InspectionPoint.area_id),
     (Responsibility.road_id, PriorityRoad, PriorityRoad.area_id),
     (Responsibility.area_id, Area, Area.id),
+    (Responsibility.shop_id, Shopfront, Shopfront.area_id),
 )
 _OPEN = [state for state in State if not state.resolved]
 
@@ -189,6 +191,7 @@ def _places(session: Session, places: Sequence[HeldPlace], other: Person | None,
                     cell_id=row.cell_id,
                     point_id=row.point_id,
                     road_id=row.road_id,
+                    shop_id=row.shop_id,
                     valid_from=begins,
                     valid_to=row.valid_to,
                 )

@@ -118,14 +118,19 @@ def steps_of(session: Session, actor: Actor, lives: Lives) -> list[dict[str, Any
         if not actor.may(line.permission):
             continue
         where = lives["area_id"], lives["organisation_id"]
+        fixed_by_actor = (lives["fixed_by_id"] == actor.person_id) & (lives["fixed_by_id"] >= 0)
+        lacking = lacks_photo(session, lives, action)
+        if actor.may(Permission.EVIDENCE_ADD):
+            # Who did not fix it brings the photo along.
+            lacking &= fixed_by_actor
         verdict = Verdict(
             judge(
                 action,
                 lives["state"],
                 seen=actor.scope(Permission.PROBLEM_READ).covers_each(*where),
                 in_scope=actor.scope(line.permission).covers_each(*where),
-                fixed_by_actor=(lives["fixed_by_id"] == actor.person_id) & (lives["fixed_by_id"] >= 0),
-                lacks_photo=lacks_photo(session, lives, action),
+                fixed_by_actor=fixed_by_actor,
+                lacks_photo=lacking,
                 requested=lives["asked"] > 0,
             )[0]
         )

@@ -12,7 +12,7 @@ import numpy as np
 from gridmap.deadlines.limits import load_limits
 from gridmap.deadlines.stages import stage_due
 from gridmap.errors import InvalidValueError
-from gridmap.evidence.queries import lacking_after_photo
+from gridmap.evidence.queries import brings_after_photo, lacking_after_photo
 from gridmap.evidence.service import tie
 from gridmap.look_back.answers import answer_checks
 from gridmap.people.permissions import Permission
@@ -209,6 +209,15 @@ def lacks_photo(session: Session, lives: Lives, action: Action) -> NDArray[np.bo
     return lacking
 
 
+def _brings_photo(session: Session, actor: Actor, step: Step, lives: Lives) -> bool:
+    """Whether the step itself brings the photo taken after fixing; it proves one problem only."""
+    if not step.attachments or len(lives) != 1 or actor.login_id is None:
+        return False
+    fixed = lives["fixed_at"][0]
+    since = None if np.isnat(fixed) else fixed.astype("datetime64[us]").item().replace(tzinfo=UTC)
+    return brings_after_photo(session, step.attachments, login_id=actor.login_id, since=since)
+
+
 def _judged(
     session: Session,
     actor: Actor,
@@ -225,13 +234,17 @@ def _judged(
     reading = actor.scope(Permission.PROBLEM_READ)
     check_step(step, now=now)
     where = lives["area_id"], lives["organisation_id"]
+    fixed_by_actor = (lives["fixed_by_id"] == actor.person_id) & (lives["fixed_by_id"] >= 0)
+    lacking = lacks_photo(session, lives, step.action)
+    if lacking.any() and not fixed_by_actor.any() and _brings_photo(session, actor, step, lives):
+        lacking[:] = False
     verdicts = judge(
         step.action,
         lives["state"],
         seen=reading.covers_each(*where),
         in_scope=scope.covers_each(*where),
-        fixed_by_actor=(lives["fixed_by_id"] == actor.person_id) & (lives["fixed_by_id"] >= 0),
-        lacks_photo=lacks_photo(session, lives, step.action),
+        fixed_by_actor=fixed_by_actor,
+        lacks_photo=lacking,
         requested=lives["asked"] > 0,
     )
     given = recipients(session, lives, step, settings=settings, now=now)

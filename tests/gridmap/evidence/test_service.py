@@ -225,3 +225,12 @@ def test_who_may_see_what(desk):
         headquarters = Actor("总", (Holding(Role.HEADQUARTERS),))
         found = visible_attachment(session, headquarters, tied.uid, permission=Permission.EVIDENCE_ORIGINAL)
         assert found.id == tied.id
+
+
+@pytest.mark.parametrize("stage", [Stage.PLEDGE, Stage.OFFENCE])
+def test_what_shows_something_of_a_shop_proves_no_problem(desk, stage):
+    sent = desk.send(stage=stage)
+    with pytest.raises(InvalidValueError, match=stage.value):
+        desk.event(uids=[sent.uid])
+    with pytest.raises(InvalidValueError, match=stage.value):
+        desk.send(stage=stage, problem=desk.uids[0])

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from gridmap.errors import ConflictError
+from gridmap.evidence.models import Attachment, MediaKind, Stage
 from gridmap.problems.models import Category
 from gridmap.shops.models import Offence, Pledge, Shopfront, Step
 from gridmap.store.engine import reading, writing
@@ -158,3 +159,27 @@ def test_a_pledge_ends_the_earlier_ones_of_its_shop_and_undoing_brings_them_back
     importer.apply("shops", later)
     importer.apply("shops", file_of(tmp_path, ROWS.replace(str(first), str(between)), "between.csv"))
     assert pledges(importer.engine) == [(first, second), (between, second), (second, None)]
+
+
+def test_a_pledge_that_got_its_scan_since_is_not_undone(importer, tmp_path):
+    uid = importer.apply("shops", file_of(tmp_path, ROWS))
+    with writing(importer.engine) as session:
+        scan = Attachment(
+            stage=Stage.PLEDGE,
+            kind=MediaKind.SCAN,
+            media_type="image/jpeg",
+            size=1,
+            sha256="0" * 64,
+            uploaded_by="甲",
+            created_at=importer.now,
+        )
+        session.add(scan)
+        session.flush()
+        session.scalars(select(Pledge)).one().attachment_id = scan.id
+    with pytest.raises(ConflictError, match="scan"):
+        importer.undo(uid)
+    assert len(pledges(importer.engine)) == 1
+    with writing(importer.engine) as session:
+        session.scalars(select(Pledge)).one().attachment_id = None
+    importer.undo(uid)
+    assert pledges(importer.engine) == []

@@ -21,6 +21,7 @@ from gridmap.people.permissions import GIVES, ROLE_PERMISSIONS, Actor, Holding, 
 from gridmap.people.roll import PeopleFilter, read_people
 from gridmap.places.models import Area, GridCell, Responsibility, ResponsibilityRole
 from gridmap.problems.models import Category, Event, Problem, State
+from gridmap.shops.models import Shopfront
 from gridmap.store.engine import reading, writing
 
 NOW = datetime(2026, 5, 9, 4, 0, tzinfo=UTC)
@@ -291,12 +292,14 @@ def test_only_what_lies_inside_ones_limits_is_seen_and_handed_over(engine, town,
             area_id=town.areas[1],
             change=1,
         )
-        session.add_all([cell, abroad])
+        shop = Shopfront(code="S1", name="面馆", area_id=town.areas[0], geometry="SRID=4326;POINT(0.5 0.5)")
+        session.add_all([cell, abroad, shop])
         session.flush()
         theirs = {"person_id": worker, "valid_from": date(2026, 1, 1)}
         session.add_all(
             [
                 Responsibility(cell_id=cell.id, role=ResponsibilityRole.GRID_WORKER, **theirs),
+                Responsibility(shop_id=shop.id, role=ResponsibilityRole.ENFORCEMENT, **theirs),
                 DispatchRule(position=1, name="规则", **theirs),
             ]
         )
@@ -304,11 +307,11 @@ def test_only_what_lies_inside_ones_limits_is_seen_and_handed_over(engine, town,
     with writing(engine) as session:
         person = session.get_one(Person, worker)
         seen = held_by(session, town.managers[0], person, day)
-        assert (len(seen.places), len(seen.problems), len(seen.rules)) == (2, 1, 0)
+        assert (len(seen.places), len(seen.problems), len(seen.rules)) == (3, 1, 0)
         with pytest.raises(InvalidValueError, match="outside your limits"):
             give(session, town.managers[0], town, held, day, leaves=True)
         done = give(session, town.managers[0], town, held, day)
-        assert (len(done.places), len(done.problems)) == (2, 1)
+        assert (len(done.places), len(done.problems)) == (3, 1)
         rest = held_by(session, town.hq, person, day)
         assert (len(rest.places), len(rest.problems), len(rest.rules)) == (1, 1, 1)
         give(session, town.hq, town, held, day, leaves=True)

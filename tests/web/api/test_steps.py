@@ -17,7 +17,7 @@ from gridmap.people.models import Organisation, Person
 from gridmap.people.permissions import Actor, Role
 from gridmap.places.models import Area, GridCell, Responsibility, ResponsibilityRole
 from gridmap.problems.catalogue import ensure_categories
-from gridmap.problems.models import Problem
+from gridmap.problems.models import Category, Problem
 from gridmap.store.engine import reading, writing
 from gridmap.workflow.resuming import resume_due
 from web.api.problem_models import StaleFault
@@ -161,6 +161,43 @@ def test_a_category_may_need_a_photo_after_fixing(app, sign_in, office):
     assert inspector.post(f"/api/v1/batches/{back}/undo").status_code == 200
     assert not show(hq, heard)["after_photo_lacking"], "what was taken back was never sent back"
     step(hq, heard, "close")
+
+
+def test_the_photo_after_fixing_may_come_with_the_closing(app, sign_in, office):
+    hq, inspector = sign_in(), sign_in(Role.SUPERVISION)
+    uid = record(hq, category="0301")
+    with writing(app.extensions["gridmap"].engine) as session:
+        session.scalars(select(Category).where(Category.code == "0301")).one().after_photo = True
+
+    def send(client, stage="after"):
+        fields = {"uid": str(uuid.uuid4()), "stage": stage, "file": (io.BytesIO(photo((32, 24))), "a.jpg")}
+        assert client.post("/api/v1/attachments", data=fields).status_code == 201
+        return fields["uid"]
+
+    def close(client, *photos, expect=409):
+        return step(client, uid, "close", attachments=list(photos), expect=expect)
+
+    def refusals(client):
+        return {one["action"]: one["refusal"] for one in show(client, uid)["steps"]}
+
+    early = send(inspector)
+    for action in ("check", "dispatch", "fix"):
+        step(hq, uid, action)
+    step(inspector, uid, "verify")
+    assert refusals(hq)["close"] is not None, "who fixed it does not bring what proves it by closing"
+    assert refusals(inspector)["close"] is None
+    for client, photos in (
+        (hq, [send(hq)]),
+        (inspector, []),
+        (inspector, [early]),
+        (inspector, [send(inspector, stage="before")]),
+        (inspector, [send(hq)]),
+    ):
+        assert "照片" in close(client, *photos)["detail"]
+    proof = send(inspector)
+    told = close(inspector, proof, expect=200)["problem"]
+    assert (told["state"], told["after_photo_lacking"]) == ("closed", False)
+    assert [one["uid"] for one in told["attachments"]] == [proof]
 
 
 def test_not_ours_suspended_and_more_time(sign_in, office):

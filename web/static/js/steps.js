@@ -161,7 +161,7 @@ export function takeStep(problem, step, refresh, { fill, extra } = {}) {
 export function stepButtons(problem, refresh) {
   if (!problem.steps?.length) return h("p", { className: "muted" }, gettext("There is no step for you to take here."));
   return h("div", { className: "step-buttons" }, problem.steps.map((step) => h("button", {
-    type: "button", className: DANGEROUS.has(step.action) ? "" : "primary", disabled: Boolean(step.refusal), title: step.refusal ?? "", onclick: () => takeStep(problem, step, refresh),
+    type: "button", className: DANGEROUS.has(step.action) ? "" : "primary", disabled: Boolean(step.refusal), title: step.refusal ?? "", onclick: () => takeStep(problem, step, refresh, { extra: step.action === "close" && problem.after_photo_lacking ? h("p", { className: "note" }, gettext("This category is closed with a photo taken after fixing: add it here.")) : null }),
   }, step.name)), problem.steps.filter(({ refusal }) => refusal).map(({ name, refusal }) => h("p", { className: "muted refusal" }, `${name}：${refusal}`)));
 }
 
