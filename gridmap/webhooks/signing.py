@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
+import secrets
 from typing import TYPE_CHECKING
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit, urlunsplit
 
 from gridmap.webhooks.models import Target
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["BACKOFF", "accepted", "address", "headers"]
+__all__ = ["BACKOFF", "accepted", "address", "headers", "is_secret", "make_secret", "masked_url"]
 
 BACKOFF = (10, 60, 300, 1800, 7200, 28_800, 86_400)
 """Seconds until the next attempt, after the first, the second, …; after the last it is given up."""
@@ -25,6 +27,29 @@ _PREFIX = "whsec_"
 def _key(secret: str) -> bytes:
     """A secret as key: base64 after its prefix, as the specification has it, or else its own bytes."""
     return base64.b64decode(secret.removeprefix(_PREFIX)) if secret.startswith(_PREFIX) else secret.encode()
+
+
+def make_secret() -> str:
+    """Make a secret as the specification wants it: 32 random bytes in base64, after its prefix."""
+    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def is_secret(text: str) -> bool:
+    """Whether a text can be a secret: any, but base64 after the prefix; an empty one signs nothing."""
+    if not text.startswith(_PREFIX):
+        return True
+    try:
+        return bool(base64.b64decode(text.removeprefix(_PREFIX), validate=True))
+    except binascii.Error:
+        return False
+
+
+def masked_url(url: str) -> str:
+    """Return an address as it may be shown: a robot's key stands in its query, a password before the @."""
+    parts = urlsplit(url)
+    query = "&".join(f"{pair.partition('=')[0]}=…" for pair in parts.query.split("&")) if parts.query else ""
+    host = parts.netloc.rpartition("@")
+    return urlunsplit((parts.scheme, f"{'…@' if host[1] else ''}{host[2]}", parts.path, query, ""))
 
 
 def headers(target: Target, *, message: str, body: str, secret: str, now: datetime) -> dict[str, str]:

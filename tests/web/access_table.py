@@ -272,6 +272,12 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/tracks": Line(Permission.TRACK_RECORD),
     "GET /trail": Line(Permission.TRAIL_READ, everywhere=True),
     "GET /trail/<int:seq>": Line(Permission.TRAIL_READ, everywhere=True, of="entry"),
+    "GET /api/v1/webhooks": Line(Permission.WEBHOOK_MANAGE, everywhere=True),
+    "POST /api/v1/webhooks": Line(Permission.WEBHOOK_MANAGE, everywhere=True),
+    **{
+        f"{what} /api/v1/webhooks/<uid>{rest}": Line(Permission.WEBHOOK_MANAGE, everywhere=True, of="nothing")
+        for what, rest in (("PATCH", ""), ("DELETE", ""), ("GET", "/deliveries"))
+    },
     "GET /webhooks": Line(Permission.WEBHOOK_MANAGE, everywhere=True),
     "POST /webhooks": Line(Permission.WEBHOOK_MANAGE, everywhere=True),
     "POST /webhooks/<uuid:uid>/switch": Line(Permission.WEBHOOK_MANAGE, everywhere=True, of="nothing"),

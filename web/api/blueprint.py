@@ -7,7 +7,18 @@ from flask_openapi3.models.tag import Tag
 
 from web.api.models import Fault
 
-__all__ = ["EVIDENCE", "FORECAST", "HEAT", "PLACES", "PROBLEMS", "SHOPS", "TILES", "TRACKS", "api"]
+__all__ = [
+    "EVIDENCE",
+    "FORECAST",
+    "HEAT",
+    "PLACES",
+    "PROBLEMS",
+    "SHOPS",
+    "TILES",
+    "TRACKS",
+    "WEBHOOKS",
+    "api",
+]
 
 PLACES = Tag(
     name="places", description="Areas, grid cells, inspection points, priority roads; who holds them"
@@ -17,6 +28,7 @@ SHOPS = Tag(name="shops", description="Shopfronts, their pledges and offences, a
 TILES = Tag(name="tiles", description="Vector tiles (Mapbox Vector Tile 2.1, web mercator)")
 EVIDENCE = Tag(name="evidence", description="Photos and videos; resumable uploads follow tus 1.0.0")
 TRACKS = Tag(name="tracks", description="Recorded tracks of patrols")
+WEBHOOKS = Tag(name="webhooks", description="Who is told of what happens to problems, and what was sent")
 HEAT = Tag(name="heat", description="Heat of problems as pictures")
 FORECAST = Tag(name="forecast", description="Where problems are to be expected")
 

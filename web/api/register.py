@@ -19,6 +19,7 @@ from web.api import (
     tiles,
     tracks,
     uploads,
+    webhooks,
 )
 from web.api.blueprint import api
 
@@ -42,6 +43,7 @@ MODULES = (
     tiles,
     tracks,
     uploads,
+    webhooks,
 )
 """Imported for their routes."""
 

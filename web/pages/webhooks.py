@@ -20,6 +20,7 @@ from gridmap.webhooks import service
 from gridmap.webhooks.messages import trial_body
 from gridmap.webhooks.models import Target
 from gridmap.webhooks.sending import send_one
+from gridmap.webhooks.signing import masked_url
 from gridmap.workflow.transitions import Action
 from web.access import needs
 from web.errors import status_of
@@ -51,6 +52,7 @@ def _page(message: str = "", *, good: bool = False) -> str:
         areas=areas.all(),
         bodies=bodies.all(),
         label=label,
+        masked=masked_url,
         message=message,
         good=good,
         given=request.form,

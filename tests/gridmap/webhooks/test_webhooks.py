@@ -86,7 +86,7 @@ def office(engine, tmp_path):
     def add(**more):
         wish = Wish(**{"name": "平台", "target": Target.STANDARD, "secret": SECRET} | more)
         with writing(engine) as session:
-            return add_webhook(session, Actor.owner(), wish, now=NOW).uid
+            return add_webhook(session, Actor.owner(), wish, now=NOW)[0].uid
 
     def send(after=timedelta(0)):
         return send_due(engine, settings=settings, now=NOW + after)

@@ -243,27 +243,28 @@ def test_only_another_organisation_gets_the_time_anew(sign_in, office):
 
 def test_who_returned_it_and_gets_it_again_has_no_more_time(sign_in, office):
     hq, lead = sign_in(), sign_in(Role.ORGANISATION_LEAD, organisation_id=office[0][1])
-    uid = record(hq)
+    uid = record(hq, category="0301")
     step(hq, uid, "check")
     given = step(hq, uid, "dispatch")["problem"]
     extended = step(hq, uid, "extend", note="雨", more=3)["problem"]
     returned = step(lead, uid, "return", note="不是我们的")["problem"]
     assert (returned["state"], returned["clock_runs"]) == ("returned", False)
     again = step(hq, uid, "dispatch", organisation=office[0][2])["problem"]
-    assert (again["time_allowed"], again["clock_runs"]) == (5, True)
+    allowed = given["time_allowed"]
+    assert (again["time_allowed"], again["clock_runs"]) == (allowed + 3, True)
     # It stood for a moment only: due as before, but for that moment.
     moved = [datetime.fromisoformat(one["fix_due_at"]) for one in (again, extended, given)]
     assert timedelta(0) <= moved[0] - moved[1] < timedelta(minutes=5)
     assert moved[0] - moved[2] > timedelta(minutes=5)
     step(lead, uid, "return", note="还不是我们的")
     elsewhere = step(hq, uid, "dispatch", organisation=office[1][2])["problem"]
-    assert elsewhere["time_allowed"] == 2
+    assert elsewhere["time_allowed"] == allowed
     step(hq, uid, "fix")
     judge = sign_in(Role.SUPERVISION)
     for action in ("verify", "close"):
         step(judge, uid, action)
     step(judge, uid, "reopen", note="又来了")
-    assert step(hq, uid, "dispatch", organisation=office[1][2])["problem"]["time_allowed"] == 2
+    assert step(hq, uid, "dispatch", organisation=office[1][2])["problem"]["time_allowed"] == allowed
 
 
 def test_a_double_is_merged_and_parted(sign_in, office):
