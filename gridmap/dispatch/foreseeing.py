@@ -1,8 +1,9 @@
-"""What other cells would move, told before they are in force."""
+"""What other cells, areas or duties would move, told before they are in force."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,17 +14,21 @@ from gridmap.language import N_
 from gridmap.people.models import Organisation, Person
 from gridmap.places.ground import ground_with
 from gridmap.places.models import Area, GridCell
+from gridmap.store.engine import writing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from numpy.typing import NDArray
+    from sqlalchemy.engine import Engine
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
+    from gridmap.dispatch.moves import Moves
     from gridmap.people.permissions import Actor
 
-__all__ = ["Foreseen", "foresee"]
+__all__ = ["Foreseen", "foresee", "foresee_doing"]
 
 _TOLD: dict[str, tuple[str, Any, Any]] = {
     "cell_id": (N_("Cell"), GridCell, GridCell.code),
@@ -80,21 +85,64 @@ def foresee(
     ground = ground_with(session, day, cells, reach_metres=settings.road_reach_metres)
     today = preview_moves(session, actor, settings=settings, now=now)
     moves = preview_moves(session, actor, settings=settings, now=now, ground=ground)
-    new = {
-        name: np.where(moves.after[name] == today.after[name], moves.before[name], moves.after[name])
-        for name in _TOLD
-    }
-    everybody = replace(moves, after=moves.after | new, rows=np.arange(len(moves.before["id"])))
+    return _told(session, today, moves, dict(zip(cells["id"].tolist(), cells["code"].tolist(), strict=True)))
+
+
+class _TakenBackError(Exception):
+    """What was only thought of is rolled back."""
+
+
+def foresee_doing(
+    engine: Engine, actor: Actor, do: Callable[[Session], None], *, settings: Settings, now: datetime
+) -> list[Foreseen]:
+    """Say what a change of areas, roads or duties would move that today's would not.
+
+    It is made and taken back in one transaction, which nobody else sees.
+
+    Parameters
+    ----------
+    engine
+        The store; it is locked meanwhile as by the change itself.
+    actor
+        Somebody who may change the rules of the whole city.
+    do
+        Makes the change.
+    settings, now
+        Of the installation; the day whose duties and rules count.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the actor may not.
+    """
+    told: list[Foreseen] = []
+    with suppress(_TakenBackError), writing(engine) as session:
+        today = preview_moves(session, actor, settings=settings, now=now)
+        if len(today.before["id"]):
+            do(session)
+            session.flush()
+            moves = preview_moves(session, actor, settings=settings, now=now)
+            told = _told(session, today, moves, {})
+        raise _TakenBackError
+    return told
+
+
+def _told(session: Session, today: Moves, moves: Moves, codes: Mapping[int, str]) -> list[Foreseen]:
+    """What would move besides what today's ground and duties would move; `codes` name new cells."""
     told = []
     for name, (title, model, shown) in _TOLD.items():
-        counts = everybody.counts(name)
-        ids = {one for old, new_one, _ in counts for one in (old, new_one) if one >= 0}
+        before, after = moves.before[name], moves.after[name]
+        gone = (before != after) & (after != today.after[name])
+        pairs, numbers = np.unique(np.stack([before[gone], after[gone]], axis=1), axis=0, return_counts=True)
+        counts = [(*pair, n) for pair, n in zip(pairs.tolist(), numbers.tolist(), strict=True)]
+        counts.sort(key=lambda line: -line[2])
+        ids = {one for old, new, _ in counts for one in (old, new) if one >= 0}
         names: dict[int, str] = dict(
             session.execute(select(model.id, shown).where(model.id.in_(sorted(ids)))).all()
         )
         if name == "cell_id":
-            names |= dict(zip(cells["id"].tolist(), cells["code"].tolist(), strict=True))
-        lines = [(names.get(old), names.get(new_one), count) for old, new_one, count in counts]
+            names |= codes
+        lines = [(names.get(old), names.get(new), count) for old, new, count in counts]
         if lines:
             told.append(Foreseen(title, lines))
     return told

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gridmap.evidence.examination import Examined
     from gridmap.people.permissions import Actor, Scope
 
-__all__ = ["add_attachment", "admit", "find_own", "tie"]
+__all__ = ["add_attachment", "admit", "compare", "find_own", "hold_own", "tie"]
 
 
 def admit(session: Session, actor: Actor, *, settings: Settings, now: datetime) -> None:
@@ -223,22 +223,37 @@ def tie(
     """
     if not attachment_uids:
         return []
-    rows = {
-        row.uid: row
-        for row in session.scalars(
-            select(Attachment).where(Attachment.uid.in_(attachment_uids)).with_for_update()
-        )
-    }
-    found = [rows.get(uid) for uid in dict.fromkeys(attachment_uids)]
-    mine = [row for row in found if row is not None and row.login_id == actor.login_id]
-    if len(mine) < len(found):
-        raise NotFoundError("A photo or video that was named has not arrived; send it again.")
+    mine = hold_own(session, actor, attachment_uids)
     if any(row.problem_id is not None and row.event_id != event_id for row in mine):
         raise ConflictError("A photo or video that was named proves something else already.")
     problem, event = session.get_one(Problem, problem_id), session.get_one(Event, event_id)
     _tie(session, [row for row in mine if row.problem_id is None], problem, event, settings)
     session.flush()
     return mine
+
+
+def hold_own(session: Session, actor: Actor, uids: Sequence[uuid.UUID]) -> list[Attachment]:
+    """Hold what this login sent under some uids until the transaction ends, in their order.
+
+    Raises
+    ------
+    NotFoundError
+        If it sent nothing under one of them.
+    """
+    query = select(Attachment).where(Attachment.uid.in_(uids), Attachment.login_id == actor.login_id)
+    rows = {row.uid: row for row in session.scalars(query.with_for_update())}
+    found = [rows[uid] for uid in dict.fromkeys(uids) if uid in rows]
+    if len(found) < len(set(uids)):
+        raise NotFoundError("A photo or video that was named has not arrived; send it again.")
+    return found
+
+
+def compare(row: Attachment, *, lon: float, lat: float, at: datetime, settings: Settings) -> None:
+    """Compare where and when the camera says that something was taken with the place and time it proves."""
+    row.stated_at = at
+    if row.lon is not None and row.lat is not None:
+        row.metres_off = metres_between((row.lon, row.lat), (lon, lat))
+    _judge(row, settings)
 
 
 def _tie(

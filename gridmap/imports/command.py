@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gridmap.dispatch.foreseeing import Foreseen, foresee
 from gridmap.errors import InvalidValueError
-from gridmap.imports.cells import cells_after
+from gridmap.imports.foreseen import foresee_import
 from gridmap.imports.kinds import KINDS
 from gridmap.imports.plan import ImportOptions, Plan, Writer
 from gridmap.imports.service import apply_import, list_imports, plan_import
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gridmap.config import Settings
+    from gridmap.dispatch.foreseeing import Foreseen
     from gridmap.jobs import Progress
 
 __all__ = ["imports", "open_store", "shown_progress"]
@@ -111,8 +111,7 @@ def import_file(
                 settings=settings,
             )
             plan = plan_import(file, kind, writer)
-            cells = cells_after(session, plan.steps, now.astimezone(settings.zone).date())
-            moves = [] if cells is None else foresee(session, writer.actor, cells, settings=settings, now=now)
+        moves = foresee_import(engine, file, plan, writer)
         _show(plan, settings)
         _show_moves(moves)
         if preview or not (plan.counts.created or plan.counts.changed):

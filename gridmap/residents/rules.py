@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gridmap.errors import InvalidValueError
-from gridmap.language import N_
+from gridmap.language import N_, gettext
 from gridmap.problems.models import State
 
 if TYPE_CHECKING:
@@ -139,14 +139,24 @@ def clean_contact(name: str, phone: str, email: str) -> tuple[str, str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One more question that a category asks, as Open311 has it; `values` are keys with their names."""
+    """One more question that a category asks, as Open311 has it; its texts are messages to translate."""
 
     code: str
     order: int
     datatype: str
     required: bool
-    description: str
-    values: tuple[tuple[str, str], ...] = ()
+    question: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def description(self) -> str:
+        """The question, in the language in force."""
+        return gettext(self.question)
+
+    @property
+    def values(self) -> tuple[tuple[str, str], ...]:
+        """Keys of the answers that there are to choose from, with their names in the language in force."""
+        return tuple((key, gettext(name)) for key, name in self.choices)
 
 
 @cache
@@ -154,8 +164,8 @@ def _attributes() -> Mapping[str, tuple[Attribute, ...]]:
     found: dict[str, list[Attribute]] = {}
     with (files("gridmap.residents") / "attributes.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            pairs = (part.partition("=") for part in row["values"].split("|"))
-            values = tuple((key, name) for key, _, name in pairs if key)
+            pairs = (part.partition("=") for part in row["choices"].split("|"))
+            choices = tuple((key, name) for key, _, name in pairs if key)
             category = found.setdefault(row["category"], [])
             category.append(
                 Attribute(
@@ -163,8 +173,8 @@ def _attributes() -> Mapping[str, tuple[Attribute, ...]]:
                     len(category) + 1,
                     row["datatype"],
                     row["required"] == "1",
-                    row["description"],
-                    values,
+                    row["question"],
+                    choices,
                 )
             )
     return {category: tuple(attributes) for category, attributes in found.items()}
@@ -195,7 +205,7 @@ def check_attributes(category: str, given: Mapping[str, Sequence[str]]) -> dict[
             continue
         if attribute.datatype != "multivaluelist" and len(answers) > 1:
             raise InvalidValueError("Expected this parameter once.", parameter=name)
-        keys = {key for key, _ in attribute.values}
+        keys = {key for key, _ in attribute.choices}
         for answer in answers:
             if len(answer) > 500:
                 raise InvalidValueError(

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError
 from gridmap.evidence.models import Attachment, Doubt, Stage
-from gridmap.evidence.service import add_attachment
+from gridmap.evidence.service import add_attachment, compare, hold_own
 from gridmap.people.permissions import Permission
 from gridmap.shops.models import AppealState, Offence, OffencePhoto, Pledge, Shopfront
 from gridmap.shops.recording import hold_shop
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gridmap.evidence.examination import Examined
     from gridmap.people.permissions import Actor
 
-__all__ = ["add_scan", "photo_of", "photos_of", "prove_offence", "proven_of"]
+__all__ = ["add_scan", "name_proofs", "photo_of", "photos_of", "prove_offence", "proven_of"]
 
 
 def prove_offence(
@@ -50,13 +50,7 @@ def prove_offence(
     ConflictError
         If the shop is closed, or something else has an identity that was given.
     """
-    shop_uid = session.scalar(
-        select(Shopfront.uid).join(Offence, Offence.shop_id == Shopfront.id).where(Offence.uid == uid)
-    )
-    if shop_uid is None:
-        raise NotFoundError("There is no such offence, or it lies outside what you may see.")
-    hold_shop(session, actor, shop_uid, Permission.SHOP_RECORD, now)
-    offence = session.scalars(select(Offence).where(Offence.uid == uid)).one()
+    offence = _hold(session, actor, uid, settings=settings, now=now)
     made = []
     for photo in photos:
         stated = replace(
@@ -70,6 +64,56 @@ def prove_offence(
         row = add_attachment(session, actor, replace(photo, upload=stated), settings=settings, now=now)
         _tie(session, offence, row)
         made.append(row)
+    _check_number(session, offence, settings)
+    return made
+
+
+def name_proofs(
+    session: Session,
+    actor: Actor,
+    uid: uuid.UUID,
+    uploads: Sequence[uuid.UUID],
+    *,
+    settings: Settings,
+    now: datetime,
+) -> Offence:
+    """Let what a login sent before prove an offence; named again, it is there once.
+
+    Parameters
+    ----------
+    uid
+        Of the offence.
+    uploads
+        Uids of photos and videos of the stage ``offence``.
+
+    Raises
+    ------
+    NotFoundError, PermissionDeniedError, InvalidValueError, ConflictError
+        As for `prove_offence`; also if this login sent nothing under one of the uids.
+    """
+    offence = _hold(session, actor, uid, settings=settings, now=now)
+    actor.scope(Permission.EVIDENCE_ADD)
+    for row in hold_own(session, actor, uploads):
+        known = session.scalar(select(OffencePhoto.id).where(OffencePhoto.attachment_id == row.id))
+        if known is None:
+            compare(row, lon=offence.lon, lat=offence.lat, at=offence.at, settings=settings)
+        _tie(session, offence, row)
+    _check_number(session, offence, settings)
+    return offence
+
+
+def _hold(session: Session, actor: Actor, uid: uuid.UUID, *, settings: Settings, now: datetime) -> Offence:
+    """Hold the shop of an offence, and return the offence."""
+    shop_uid = session.scalar(
+        select(Shopfront.uid).join(Offence, Offence.shop_id == Shopfront.id).where(Offence.uid == uid)
+    )
+    if shop_uid is None:
+        raise NotFoundError("There is no such offence, or it lies outside what you may see.")
+    hold_shop(session, actor, shop_uid, Permission.SHOP_RECORD, now.astimezone(settings.zone).date())
+    return session.scalars(select(Offence).where(Offence.uid == uid)).one()
+
+
+def _check_number(session: Session, offence: Offence, settings: Settings) -> None:
     there = session.scalar(select(func.count()).where(OffencePhoto.offence_id == offence.id)) or 0
     if there > settings.evidence_per_problem:
         raise InvalidValueError(
@@ -78,7 +122,6 @@ def prove_offence(
             most=settings.evidence_per_problem,
             found=there,
         )
-    return made
 
 
 def _tie(session: Session, offence: Offence, row: Attachment) -> None:
@@ -171,7 +214,7 @@ def add_scan(
     ConflictError
         If it has another scan, or the shop is closed.
     """
-    shop = hold_shop(session, actor, shop_uid, Permission.SHOP_RECORD, now)
+    shop = hold_shop(session, actor, shop_uid, Permission.SHOP_RECORD, now.astimezone(settings.zone).date())
     pledge = session.scalar(select(Pledge).where(Pledge.uid == pledge_uid, Pledge.shop_id == shop.id))
     if pledge is None:
         raise NotFoundError("There is no such pledge, or it lies outside what you may see.")

@@ -122,6 +122,13 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/shops/<uid>": Line(Permission.SHOP_READ, of="shop"),
     "GET /api/v1/shops/<uid>/offences": Line(Permission.SHOP_READ, of="shop"),
     "POST /api/v1/shops/<uid>/offences": Line(Permission.SHOP_RECORD, of="shop", json=NEW_OFFENCE),
+    "POST /api/v1/shops/<uid>/offences/<offence>/evidence": Line(
+        Permission.SHOP_RECORD,
+        of="shop",
+        json={"attachments": ["00000000-0000-4000-8000-000000000000"]},
+        # Nobody sent that one.
+        but=dict.fromkeys(WHERE, "hidden"),
+    ),
     "POST /api/v1/shops/<uid>/pledges": Line(Permission.SHOP_RECORD, of="shop", json=NEW_PLEDGE),
     "GET /api/v1/shops/<uid>/pledges": Line(Permission.SHOP_READ, of="shop"),
     "GET /shops": Line(Permission.SHOP_READ),

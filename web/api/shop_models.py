@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 __all__ = [
     "OffenceAnswer",
     "OffenceBody",
+    "OffencePath",
+    "OffenceProof",
     "OffencesAnswer",
     "PledgeAnswer",
     "PledgeBody",
     "PledgesAnswer",
+    "ProofsBody",
     "ShopCard",
     "ShopPage",
     "ShopsQuery",
@@ -182,6 +185,23 @@ class OffencesAnswer(Answer):
     offences: list[OffenceAnswer]
 
 
+class ProofsBody(BaseModel):
+    """Photos and videos that prove an offence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    attachments: list[uuid.UUID] = Field(
+        min_length=1, max_length=20, description="Uids of uploads of the stage `offence`"
+    )
+
+
+class OffencePath(BaseModel):
+    """An offence of a shop."""
+
+    uid: Uid
+    offence: Uid
+
+
 class PledgeBody(BaseModel):
     """A pledge as it was signed. The uid is made by the client: sending it twice records it once."""
 
@@ -213,10 +233,13 @@ class OffenceBody(BaseModel):
     lon: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
     lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
     problem: uuid.UUID | None = Field(None, description="Problem that it belongs to")
+    attachments: list[uuid.UUID] = Field(
+        default=[], max_length=20, description="Uids of uploads of the stage `offence` that prove it"
+    )
 
     def offence(self, zone: ZoneInfo) -> NewOffence:
         """Return it as the use case takes it; a time without an offset is of the installation's time zone."""
-        values = self.model_dump()
+        values = self.model_dump(exclude={"attachments"})
         if self.at is not None and self.at.tzinfo is None:
             values["at"] = self.at.replace(tzinfo=zone)
         return NewOffence(**values)

@@ -13,7 +13,7 @@ from gridmap.evidence.records import describe
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.places.responsibilities import holders_of
-from gridmap.shops.evidence import photos_of, proven_of
+from gridmap.shops.evidence import name_proofs, photos_of, proven_of
 from gridmap.shops.models import AppealState
 from gridmap.shops.offences import record_offence
 from gridmap.shops.pledges import sign_pledge
@@ -37,11 +37,13 @@ from web.api.places import close_cursor, open_cursor
 from web.api.shop_models import (
     OffenceAnswer,
     OffenceBody,
+    OffencePath,
     OffenceProof,
     OffencesAnswer,
     PledgeAnswer,
     PledgeBody,
     PledgesAnswer,
+    ProofsBody,
     ShopCard,
     ShopPage,
     ShopsQuery,
@@ -212,9 +214,30 @@ def write_offence(path: UidPath, body: OffenceBody) -> Response:
             settings=settings,
             now=now(),
         )
+        if body.attachments:
+            name_proofs(session, actor(), made.uid, body.attachments, settings=settings, now=now())
         (said,) = offence_records(session, _one(session, path.uid).rows[0], [made])
     answer = as_json(OffenceAnswer, said)
     return Response(answer.content, status=201 if fresh else 200, content_type=answer.kind)
+
+
+@api.post(
+    "/shops/<uid>/offences/<offence>/evidence",
+    **_WRITTEN,
+    responses={"200": OffenceAnswer, "404": Fault, "409": Fault},
+)
+@needs(Permission.SHOP_RECORD)
+def prove(path: OffencePath, body: ProofsBody) -> Response:
+    """Let photos and videos that were sent to `attachments` or `uploads` prove an offence."""
+    settings, number = installation().settings, uuid.UUID(path.offence)
+    with writing(installation().engine) as session:
+        shop = _one(session, path.uid).rows[0]
+        if number not in {one.uid for one in offences_of(session, shop["id"])}:
+            raise NotFoundError("There is no such offence, or it lies outside what you may see.")
+        made = name_proofs(session, actor(), number, body.attachments, settings=settings, now=now())
+        (said,) = offence_records(session, shop, [made])
+    answer = as_json(OffenceAnswer, said)
+    return Response(answer.content, content_type=answer.kind)
 
 
 @api.post(

@@ -1,4 +1,4 @@
-"""What other cells would move, as the previews show it."""
+"""What other cells, areas or duties would move, as the previews show it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
+    from gridmap.dispatch.foreseeing import Foreseen
     from gridmap.people.permissions import Actor
 
-__all__ = ["foreseen"]
+__all__ = ["as_shown", "foreseen"]
 
 _SHOWN = 200
 
@@ -30,6 +31,11 @@ def foreseen(
     """
     if cells is None or not actor.may_everywhere(Permission.DISPATCH_RULES):
         return []
+    return as_shown(foresee(session, actor, cells, settings=settings, now=datetime.now(UTC)))
+
+
+def as_shown(found: list[Foreseen]) -> list[dict[str, Any]]:
+    """Return what is foreseen as ``foreseen.html`` needs it, as JSON holds it."""
     return [
         {
             "title": gettext(one.title),
@@ -39,5 +45,5 @@ def foreseen(
                 for old, new, count in one.lines[:_SHOWN]
             ],
         }
-        for one in foresee(session, actor, cells, settings=settings, now=datetime.now(UTC))
+        for one in found
     ]

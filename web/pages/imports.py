@@ -17,7 +17,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.utils import secure_filename
 
 from gridmap.errors import InvalidValueError, NotFoundError
-from gridmap.imports.cells import cells_after
+from gridmap.imports.foreseen import foresee_import
 from gridmap.imports.kinds import KINDS
 from gridmap.imports.plan import ImportOptions, Plan, Writer
 from gridmap.imports.service import apply_import, kinds_for, list_imports, plan_import
@@ -28,7 +28,7 @@ from gridmap.people.permissions import Permission
 from gridmap.store.engine import reading, writing
 from web.access import needs
 from web.installation import actor, db, installation
-from web.pages.foreseen import foreseen
+from web.pages.foreseen import as_shown
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -181,8 +181,8 @@ def _planned(
             settings=here.settings,
         )
         plan = plan_import(file, kind, writer)
-        cells = cells_after(session, plan.steps, writer.now.astimezone(here.settings.zone).date())
-        moves = foreseen(session, who, cells, here.settings)
+    may = who.may_everywhere(Permission.DISPATCH_RULES)
+    moves = as_shown(foresee_import(here.engine, file, plan, writer)) if may else []
     _write_refused(file.parent / "refused.csv", plan)
     return _summary(plan, here.settings.zone) | {"moves": moves}
 

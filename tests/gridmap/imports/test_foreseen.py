@@ -8,13 +8,15 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gridmap.coverage.drawing import Wish, cells_drawn, propose_cells
 from gridmap.dispatch.foreseeing import foresee
 from gridmap.dispatch.moves import preview_moves
 from gridmap.imports.cells import cells_after
 from gridmap.imports.command import imports
+from gridmap.imports.foreseen import foresee_import
+from gridmap.imports.models import Import
 from gridmap.imports.plan import ImportOptions, Writer
 from gridmap.jobs import silent
 from gridmap.people.models import Person
@@ -23,6 +25,7 @@ from gridmap.places.models import Area, GridCell, Responsibility, Responsibility
 from gridmap.problems.catalogue import ensure_categories
 from gridmap.problems.models import Problem
 from gridmap.store.engine import reading, writing
+from gridmap.trail.models import TrailEntry
 
 
 def cells(path, *spans):
@@ -126,6 +129,62 @@ def test_a_drawing_tells_what_it_would_move(town):
     assert sum(count for _, _, count in lines["Cell"]) == 10
     assert {new for _, new, _ in lines["Cell"]} <= set(proposal.codes)
     assert lines["Person"] == [("甲", None, 5)]
+
+
+def roster(path, *rows):
+    path.write_text("姓名,电话,单位,网格\n" + "\n".join(rows), encoding="utf-8")
+    return path
+
+
+def rows_of(engine):
+    """Everything that a trial could leave behind."""
+    with reading(engine) as session:
+        tables = (Person, Responsibility, Area, GridCell, Import, TrailEntry)
+        return [session.scalar(select(func.count()).select_from(table)) for table in tables]
+
+
+def foreseen(town, kind, file, **options):
+    plan = town.plan(kind, file, **options)
+    with reading(town.engine) as session:
+        stated = {"datum": "wgs84", "zone": town.settings.zone} | options
+        writer = Writer(
+            session=session,
+            actor=Actor.owner(),
+            now=town.now,
+            options=ImportOptions(**stated),
+            progress=silent,
+            settings=town.settings,
+        )
+    there = rows_of(town.engine)
+    found = told(foresee_import(town.engine, file, plan, writer))
+    assert rows_of(town.engine) == there, "it is only thought of"
+    return found
+
+
+def test_an_import_of_a_roster_tells_what_it_would_move(town, tmp_path):
+    file = roster(tmp_path / "r.csv", "乙,13900000001,一中队,B", "丙,没有电话,一中队,B", "甲,,,A")
+    found = foreseen(town, "roster", file)
+    assert found["Person"] == [(None, "乙", 5)]
+    assert [line[1:] for line in found["Organisation"]] == [("一中队", 5)]
+    town.apply("roster", file, skip_refused=True)
+    with reading(town.engine) as session:
+        moves = preview_moves(session, Actor.owner(), settings=town.settings, now=town.now)
+        assert [count for _, _, count in moves.counts("person_id")] == [5]
+
+
+def test_an_import_of_areas_tells_what_it_would_move(town, tmp_path):
+    ring = [[121, 31], [121.1, 31], [121.1, 31.02], [121, 31.02], [121, 31]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    properties = {"code": "310101001002", "name": "新社区"}
+    features = [{"type": "Feature", "properties": properties, "geometry": shape}]
+    file = tmp_path / "a.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    before = foreseen(town, "areas", file, more={"level": "community"})
+    town.apply("areas", file, more={"level": "community"})
+    with reading(town.engine) as session:
+        moves = preview_moves(session, Actor.owner(), settings=town.settings, now=town.now)
+        found = sum(count for _, _, count in moves.counts("area_id"))
+    assert found == sum(count for _, _, count in before.get("Area", []))
 
 
 def test_the_command_line_tells_it_too(town, tmp_path):

@@ -46,6 +46,7 @@ PATHS = {
 }
 OPEN = {"/api/v1/openapi.json"}
 WRITES = {
+    "/api/v1/shops/<uid>/offences/<offence>/evidence",
     "/api/v1/tracks",
     "/api/v1/problems/<uid>/steps",
     "/api/v1/problems/steps",

@@ -179,6 +179,43 @@ def test_an_offence_has_photos_from_the_start_and_later(sign_in, town):
     assert send(client, elsewhere, photos(str(uuid.uuid4()), "red")) == 404
 
 
+def test_an_offence_has_photos_through_the_api(sign_in, town):
+    client, other = sign_in(), sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    api, uid = f"/api/v1/shops/{town.shop.uid}/offences", str(uuid.uuid4())
+
+    def upload(who, colour, stage="offence"):
+        fields = {"uid": str(uuid.uuid4()), "stage": stage}
+        file = (io.BytesIO(picture(colour)), "a.jpg", "image/jpeg")
+        assert who.post("/api/v1/attachments", data=fields | {"file": file}).status_code == 201
+        return fields["uid"]
+
+    first, later = upload(client, "red"), upload(client, "green")
+    body = {"uid": uid, "category": "A1", "attachments": [first]}
+    assert [client.post(api, json=body).status_code for _ in range(2)] == [201, 200]
+    for _ in range(2):
+        told = client.post(f"{api}/{uid}/evidence", json={"attachments": [later]})
+        assert told.status_code == 200
+        assert [one["uid"] for one in told.json["evidence"]] == [first, later]
+    for wrong, status in (
+        (upload(other, "blue"), 404),
+        (str(uuid.uuid4()), 404),
+        (upload(client, "black", stage="after"), 409),
+    ):
+        assert client.post(f"{api}/{uid}/evidence", json={"attachments": [wrong]}).status_code == status
+    second = {"uid": str(uuid.uuid4()), "category": "A1", "attachments": [first]}
+    assert client.post(api, json=second).status_code == 409, "it proves something else already"
+    assert len(client.get(api).json["offences"]) == 1, "and nothing of it was recorded"
+    foreign = sign_in(Role.AREA_MANAGER, area_id=town.communities[1].id)
+    assert foreign.post(f"{api}/{uid}/evidence", json={"attachments": [first]}).status_code == 404
+    page = f"/shops/{town.shop.uid}"
+    assert client.post(f"{page}/close").status_code == 302
+    assert client.post(f"{api}/{uid}/evidence", json={"attachments": [later]}).status_code == 409
+    scan = {"scan": (io.BytesIO(picture("red")), "a.jpg", "image/jpeg")}
+    assert send(client, f"{page}/pledges/{uuid.uuid4()}/scan", scan) == 409, (
+        "a closed shop takes nothing more"
+    )
+
+
 def test_the_photo_of_another_offence_is_doubted(sign_in, town):
     client = sign_in()
     page = f"/shops/{town.shop.uid}"
