@@ -138,6 +138,7 @@ def _drafts(extract: Any) -> list[Draft]:
                 "address": _words(sites, "address", 300),
             },
             geometry=sites.geometry.to_numpy(),
+            lasting=True,
         ),
     ]
     for kind, frame in (("water", extract.water), ("green", extract.green)):

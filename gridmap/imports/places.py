@@ -190,6 +190,8 @@ def _plan_points(reading: Reading, writer: Writer) -> Plan:
         geometry=geometry,
         # What a file does not speak of stays as it was set here.
         keep=frozenset(name for name in VISITS if not reading.headings[name]),
+        # Visits, stops of routes, problems and those who hold it hang on it.
+        lasting=True,
     )
     return planned("points", reading, writer, [draft])
 
@@ -210,6 +212,9 @@ def _plan_roads(reading: Reading, writer: Writer) -> Plan:
             "patrols_per_day": values["patrols_per_day"][good],
         },
         geometry=_multi(reading, good),
+        # As points.
+        lasting=True,
+        located=("area_id",),
     )
     return planned("roads", reading, writer, [draft])
 

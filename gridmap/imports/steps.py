@@ -57,6 +57,8 @@ class Draft:
         Columns of `columns` that are written on creation but never compared or changed.
     lasting
         Whether a row stays the same one when its shape changes, because its history hangs on it.
+    located
+        Columns that say where it lies, found anew when its shape changes (`gridmap.places.locating`).
     """
 
     model: type[Base]
@@ -66,6 +68,7 @@ class Draft:
     geometry: NDArray[np.object_] | None = None
     keep: frozenset[str] = frozenset()
     lasting: bool = False
+    located: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return (
@@ -89,7 +92,7 @@ class Matched:
     created: NDArray[np.bool_]
     changed: NDArray[np.bool_]
     reshaped: NDArray[np.bool_]
-    """Rows whose shape differs: the old row ends and a new one begins."""
+    """Rows whose shape differs; unless the draft is lasting, the old row ends and a new one begins."""
     before: pd.DataFrame
     """The table's rows (``id``, ``uid``, columns, ``geometry``) in the draft's order; empty where created."""
 
@@ -275,6 +278,9 @@ def _change(job: _Job, rows: NDArray[np.intp]) -> None:
         if matched.reshaped[row] and draft.geometry is not None:
             before["geometry"] = shapely.to_wkb(matched.before["geometry"].iloc[row], hex=True)
             one.geometry = f"SRID=4326;{shapely.to_wkt(draft.geometry[row], rounding_precision=-1)}"
+            for name in draft.located:
+                before[name] = None
+                setattr(one, name, None)
         befores.append(before)
     session.flush()
     _remember(session, model, job.import_id, list(matched.uids[rows]), befores)

@@ -13,8 +13,10 @@ from geodata.travel import Profile
 from gridmap.errors import ConflictError, InvalidValueError
 from gridmap.patrols.models import PatrolPlan
 from gridmap.people.models import Organisation
+from gridmap.people.permissions import Actor
 from gridmap.places.models import Area, GridCell, InspectionPoint, PriorityRoad, Responsibility
 from gridmap.store.engine import reading, writing
+from gridmap.trail.queries import Wish, read_entries
 
 
 def squares(path, n=3, size=0.01, west=121.0):
@@ -174,6 +176,63 @@ def test_an_area_stays_the_same_one_when_its_boundary_moves(importer, tmp_path):
     assert known() == [(number, None, 121.2)], "what is limited to the area stays so"
     importer.undo(moved)
     assert known() == [(number, None, 121.1)]
+
+
+def test_points_and_roads_stay_the_same_ones_when_they_move(importer, tmp_path):
+    def taken(kind, code, shape):
+        feature = {"type": "Feature", "properties": {"code": code, "name": code}}
+        feature["geometry"] = shapely.geometry.mapping(shape)
+        table = tmp_path / f"{kind}.geojson"
+        table.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+        return importer.apply(kind, table)
+
+    def known():
+        with reading(importer.engine) as session:
+            return [
+                (one.id, one.valid_to, to_shape(one.geometry).bounds[0], session.get(Area, one.area_id).code)
+                for model in (InspectionPoint, PriorityRoad)
+                for one in session.scalars(select(model))
+            ]
+
+    taken("areas", "A", shapely.box(121, 31, 121.1, 31.1))
+    taken("areas", "B", shapely.box(121.1, 31, 121.2, 31.1))
+    taken("points", "P", shapely.Point(121.05, 31.05))
+    taken("roads", "R", shapely.LineString([(121.01, 31.05), (121.02, 31.05)]))
+    with writing(importer.engine) as session:
+        holder = Organisation(name="某街道")
+        session.add(holder)
+        session.flush()
+        point, road = (
+            session.scalars(select(InspectionPoint)).one(),
+            session.scalars(select(PriorityRoad)).one(),
+        )
+        point.valid_from = road.valid_from = importer.now.date() - timedelta(days=30)
+        for place in ({"point_id": point.id}, {"road_id": road.id}):
+            session.add(Responsibility(role="grid_worker", organisation_id=holder.id, **place))
+        numbers = point.id, road.id
+    before = known()
+    assert before == [(numbers[0], None, 121.05, "A"), (numbers[1], None, 121.01, "A")]
+
+    moved = [
+        taken("points", "P", shapely.Point(121.15, 31.05)),
+        taken("roads", "R", shapely.LineString([(121.11, 31.05), (121.12, 31.05)])),
+    ]
+    assert known() == [(numbers[0], None, 121.15, "B"), (numbers[1], None, 121.11, "B")]
+    with reading(importer.engine) as session:
+        held = session.execute(
+            select(Responsibility.point_id, Responsibility.road_id, Responsibility.valid_to)
+        )
+        assert set(held) == {(numbers[0], None, None), (None, numbers[1], None)}
+        for table in ("inspection_point", "priority_road"):
+            entry = read_entries(session, Actor.owner(), Wish(table=table), limit=1)[0]
+            told = entry.changes[0]
+            assert "geometry" in told.before, "the trail keeps where it was"
+            assert told.before["geometry"] != told.after["geometry"]
+    for uid in reversed(moved):
+        importer.undo(uid)
+    assert known() == before
+    with reading(importer.engine) as session:
+        assert session.scalar(select(func.count()).where(Responsibility.valid_to.is_(None))) == 2
 
 
 def test_all_or_nothing_unless_told_otherwise(importer, tmp_path):
