@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import sys
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -55,12 +57,25 @@ class Program(click.Group):
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gridmap")
+@click.option("--measure", is_flag=True, help="Say at the end how long it took and how much memory.")
 @click.pass_context
-def program(context: click.Context) -> None:
+def program(context: click.Context, *, measure: bool) -> None:
     """Grid management for cities under assessment."""
+    if measure:
+        begun = time.monotonic()
+        context.call_on_close(lambda: click.echo(_cost(time.monotonic() - begun)))
     context.obj = Settings.from_environment()
     use_language(context.obj.language)
     set_origin(Origin.of_command(sys.argv[1:]))
+
+
+def _cost(seconds: float) -> str:
+    """What a command has cost; memory is the most that the process held at one time."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return gettext(
+        "Took {seconds} s and at most {most} MB of memory.", seconds=f"{seconds:.1f}", most=most // 2**20
+    )
 
 
 @program.group()

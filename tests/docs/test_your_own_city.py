@@ -47,6 +47,11 @@ def walk(city: str, real_data: Path, folder: Path) -> str:
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         said += done.stdout
+    measured = [line for line in commands(city) if "--measure" in line]
+    assert said.count(" MB of memory.") == len(measured) > 0
+    for line in measured:
+        step = line.replace(" --measure", "").removesuffix(" --yes")
+        assert f"| `{step}` |" in PAGE, "each step has its figures on the page"
     return said
 
 
