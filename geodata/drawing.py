@@ -12,6 +12,7 @@ import shapely
 from geodata.block_work import Work, WorkSamples, cut_heavy, sample_work
 from geodata.blocks import CUTTING_CLASSES, Blocks, Borders, cut_into_blocks
 from geodata.errors import GeometryError
+from geodata.main_roads import fields_between, firm_borders, least_across
 from geodata.partition import BlockGraph, parts_of_work
 from geodata.planar import contact_components, dissolve
 from geodata.unit_grid_code import reading_order
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DrawnCells", "MainRoadSpan", "Remark", "SpanReason", "draw_cells"]
 
-_CUT_PRICE = np.array([2.5, 1.0, 1.0, 1.0, 0.6, -1.6, -2.1, -2.6, -4.0])
+_CUT_PRICE = np.array([2.5, 1.0, 1.0, 1.0, 0.6, -12.0, -16.0, -20.0, -32.0])
 """Price of a metre of cell border by street rank: dear where no street is, a gain on a main road."""
 
+_NECK, _LIGHT = 0.06, 0.1  # sides and work of a mean cell: see `firm_borders`
 _LINK_PRICE = 50.0  # what tears an islet from its cell
 _LIMITS = (1.0, 0.5, 0.25)  # work of the largest block, in shares of a cell, from try to try
 _GOOD, _FAIR = 1.10, 1.15  # max/mean at which no further block is cut; which is reported
-_SPAN_M = 50.0  # shorter pieces of main road in a cell are junctions
 _STRAIGHT_DEG = 2e-7
 
 
@@ -45,7 +46,7 @@ class SpanReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MainRoadSpan:
-    """A cell that a main road runs through.
+    """A cell that holds ground on both sides of a main road.
 
     Parameters
     ----------
@@ -90,7 +91,13 @@ class DrawnCells:
     off_street_m
         Length of the borders between cells that follow no street, metres.
     spans
-        Cells with a main road inside.
+        Cells that hold ground on both sides of a main road.
+    fields
+        How many pieces of ground lie between main roads.
+    least_spans
+        How many such cells there must be, whatever is drawn, with the busiest cell as it is (`least_across`).
+    main_road_m
+        Length of main road in the area that could be a border, metres.
     remarks
         What did not go as wished.
     """
@@ -99,6 +106,9 @@ class DrawnCells:
     work: NDArray[np.float64]
     off_street_m: float
     spans: tuple[MainRoadSpan, ...]
+    fields: int
+    least_spans: int
+    main_road_m: float
     remarks: tuple[Remark, ...]
 
     @property
@@ -179,11 +189,12 @@ def draw_cells(
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """One attempt: blocks, some of them cut, and the cell of each."""
+    """One attempt: blocks, some of them cut, the ground between main roads and the cell of each."""
 
     metric: NDArray[np.object_]
     work: NDArray[np.float64]
     borders: Borders
+    field: NDArray[np.intp]
     part: NDArray[np.intp]
     count: int
     islets: int
@@ -201,6 +212,9 @@ class _Drawing:
         side = np.sqrt(blocks.area_m2.sum() / count)
         links = _links(metric, borders, work, count)
         centre = shapely.get_coordinates(shapely.centroid(metric))
+        field = fields_between(borders, len(metric), links)
+        firm = firm_borders(borders, work, field, neck_m=_NECK * side, light=_LIGHT * work.sum() / count)
+        first, second, price = first[firm], second[firm], price[firm]
         graph = BlockGraph(
             np.append(first, links[:, 0]),
             np.append(second, links[:, 1]),
@@ -209,9 +223,10 @@ class _Drawing:
             np.asarray(shapely.area(metric)),
             centre[:, 0],
             centre[:, 1],
+            field,
         )
         part = parts_of_work(graph, count, seed=seed)
-        return cls(metric, work, borders, part, count, len(links))
+        return cls(metric, work, borders, field, part, count, len(links))
 
     @property
     def loads(self) -> NDArray[np.float64]:
@@ -246,25 +261,28 @@ class _Drawing:
                     {"ratio": round(self.imbalance, 2)},
                 )
             )
+        in_field = np.bincount(self.field, weights=self.work).astype(np.float64)
+        most = max(_GOOD * self.loads.mean(), self.loads.max())
         return DrawnCells(
             cells=cells[order],
             work=self.loads[order],
             off_street_m=float(borders.length_m[apart & (borders.rank == 0)].sum()),
-            spans=self._spans(cell),
+            spans=self._spans(cell, in_field < self.work.sum() / self.count / _FAIR),
+            fields=len(in_field),
+            least_spans=least_across(in_field, self.count, most),
+            main_road_m=float(borders.length_m[borders.is_main].sum()),
             remarks=tuple(remarks),
         )
 
-    def _spans(self, cell: NDArray[np.intp]) -> tuple[MainRoadSpan, ...]:
-        borders = self.borders
+    def _spans(self, cell: NDArray[np.intp], small: NDArray[np.bool_]) -> tuple[MainRoadSpan, ...]:
+        borders, field = self.borders, self.field
         inside = (cell[borders.first] == cell[borders.second]) & borders.is_main
         home = cell[borders.first[inside]]
         length = np.bincount(home, weights=borders.length_m[inside], minlength=self.count)
-        highest = np.zeros(self.count, dtype=np.intp)
+        highest = np.ones(self.count, dtype=np.intp)
         np.maximum.at(highest, home, borders.rank[inside])
-        minor = ~borders.is_main
-        field = contact_components(borders.first[minor], borders.second[minor], len(self.work))
-        small = np.bincount(field, weights=self.work)[field] < self.work.sum() / self.count / _FAIR
-        holds_small = np.bincount(cell, weights=small, minlength=self.count) > 0
+        holds_small = np.bincount(cell, weights=small[field], minlength=self.count) > 0
+        held = np.unique(np.column_stack([cell, field]), axis=0)[:, 0]
         return tuple(
             MainRoadSpan(
                 int(position),
@@ -272,7 +290,7 @@ class _Drawing:
                 CUTTING_CLASSES[highest[position] - 1],
                 SpanReason.SMALL if holds_small[position] else SpanReason.BALANCE,
             )
-            for position in np.flatnonzero(length >= _SPAN_M)
+            for position in np.flatnonzero(np.bincount(held, minlength=self.count) > 1)
         )
 
 

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["BlockGraph", "metis_parts", "parts_of_work"]
 
 _BALANCE = 20.0  # price of a squared deviation from the mean work
-_LIMIT, _OVER = 1.10, 40.0  # beyond the limit each deviation costs this much more
+_LIMIT, _OVER = 1.095, 200.0  # beyond the limit each deviation costs this much more
 _SHAPE = 5.0  # price of the moment of inertia over the squared area; a square has 1/6
-_HOT, _COLD = 0.6, 0.004
+_ACROSS, _FURTHER = 6.0, 0.1  # price of a part in two fields, and of each field beyond
+_GROUP = 40  # most blocks that leave a part together
+_HOT, _COLD = 4.0, 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class BlockGraph:
         Of each block, positive, shape (n,).
     x, y
         Centre of each block, metres, shape (n,).
+    field
+        Ground it belongs to, from 0, shape (n,): a part should not hold blocks of several.
     """
 
     first: NDArray[np.intp]
@@ -52,6 +56,7 @@ class BlockGraph:
     area: NDArray[np.float64]
     x: NDArray[np.float64]
     y: NDArray[np.float64]
+    field: NDArray[np.intp]
 
     def matrix(self) -> csr_array:
         """Symmetric adjacency; the values are edge positions from 1."""
@@ -96,10 +101,11 @@ def parts_of_work(graph: BlockGraph, count: int, *, seed: int, effort: float = 1
         graph.area / side**2,
         (graph.x - graph.x.mean()) / side,
         (graph.y - graph.y.mean()) / side,
+        graph.field.astype(np.int64),
         part,
         count,
         np.uint64(seed * 2654435761 % 2**63 + 88172645463325252),
-        int(effort * min(20_000_000, 6_000 * len(part) + 50_000)),
+        int(effort * min(30_000_000, 18_000 * len(part) + 50_000)),
     )
     return part.astype(np.intp)
 
@@ -227,10 +233,63 @@ def _stays_connected(indptr, nodes, part, leaving, queue, seen, mark):  # type: 
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]  # as above
-def _anneal(indptr, nodes, cost, work, area, x, y, part, count, state, steps):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0915, PLR0917, C901 - one kernel, compiled from what it is called with
+def _joins(fields):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as above
+    """Price of a part that holds blocks of so many fields."""
+    return 0.0 if fields < 2 else _ACROSS + _FURTHER * (fields - 2)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]  # as above
+def _gather(indptr, nodes, part, field, block, most, moving, taken, mark):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917 - as above
+    """Gather what of a block's part lies together with it in its field; 0 if that is more than `most`."""
+    moving[0], head, tail = block, 0, 1
+    taken[block] = mark
+    while head < tail:
+        at_block = moving[head]
+        head += 1
+        for at in range(indptr[at_block], indptr[at_block + 1]):
+            other = nodes[at]
+            if taken[other] != mark and part[other] == part[block] and field[other] == field[block]:
+                if tail == most:
+                    return 0
+                taken[other] = mark
+                moving[tail] = other
+                tail += 1
+    return tail
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]  # as above
+def _rest_connected(indptr, nodes, part, moving, tally, left, taken, mark, queue, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917 - as above
+    """Whether the `left` blocks that a part keeps hang together when several leave."""
+    home, start = part[moving[0]], -1
+    for i in range(tally):
+        for at in range(indptr[moving[i]], indptr[moving[i] + 1]):
+            other = nodes[at]
+            if part[other] == home and taken[other] != mark:
+                start = other
+    if start < 0:
+        return False
+    queue[0], head, tail = start, 0, 1
+    seen[start] = mark
+    while head < tail:
+        block = queue[head]
+        head += 1
+        for at in range(indptr[block], indptr[block + 1]):
+            other = nodes[at]
+            if part[other] == home and taken[other] != mark and seen[other] != mark:
+                seen[other] = mark
+                queue[tail] = other
+                tail += 1
+    return tail == left
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]  # as above
+def _anneal(indptr, nodes, cost, work, area, x, y, field, part, count, state, steps):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0912, PLR0915, PLR0917, C901 - one kernel, compiled from what it is called with
     n = part.size
     load, size = np.zeros(count), np.zeros(count)
     ax, ay, rr = np.zeros(count), np.zeros(count), np.zeros(count)
+    many = np.zeros(count, np.int64)
+    held = np.zeros((count, field.max() + 1), np.int32)
+    fields = np.zeros(count, np.int64)
     for block in range(n):
         p = part[block]
         load[p] += work[block]
@@ -238,7 +297,11 @@ def _anneal(indptr, nodes, cost, work, area, x, y, part, count, state, steps):  
         ax[p] += area[block] * x[block]
         ay[p] += area[block] * y[block]
         rr[p] += area[block] * (x[block] ** 2 + y[block] ** 2 + area[block] / 6.0)
+        many[p] += 1
+        fields[p] += held[p, field[block]] == 0
+        held[p, field[block]] += 1
     queue, seen = np.empty(n, np.int64), np.zeros(n, np.int64)
+    moving, taken = np.empty(n, np.int64), np.zeros(n, np.int64)
     cooling = (_COLD / _HOT) ** (1.0 / steps)
     heat = _HOT
     for step in range(1, steps + 1):
@@ -252,18 +315,34 @@ def _anneal(indptr, nodes, cost, work, area, x, y, part, count, state, steps):  
             continue
         pick = int((state >> np.uint64(3)) % np.uint64(degree))
         a, b = part[block], part[nodes[indptr[block] + pick]]
-        if a == b or load[a] - work[block] <= 0 or size[a] <= area[block]:
+        if a == b:
             continue
-        change = 0.0
-        for at in range(indptr[block], indptr[block + 1]):
-            other = part[nodes[at]]
-            if other == a:
-                change += cost[at]
-            elif other == b:
-                change -= cost[at]
-        w, s = work[block], area[block]
-        mx, my = s * x[block], s * y[block]
-        mr = s * (x[block] ** 2 + y[block] ** 2 + s / 6.0)
+        tally, moving[0] = 1, block
+        taken[block] = step
+        if fields[a] > 1 and (state >> np.uint64(20)) % np.uint64(3) == 0:
+            tally = _gather(indptr, nodes, part, field, block, _GROUP, moving, taken, step)
+        if tally == 0 or tally == many[a]:
+            continue
+        change, w, s, mx, my, mr = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(tally):
+            one = moving[i]
+            for at in range(indptr[one], indptr[one + 1]):
+                other = part[nodes[at]]
+                if other == a:
+                    if taken[nodes[at]] != step:
+                        change += cost[at]
+                elif other == b:
+                    change -= cost[at]
+            w += work[one]
+            s += area[one]
+            mx += area[one] * x[one]
+            my += area[one] * y[one]
+            mr += area[one] * (x[one] ** 2 + y[one] ** 2 + area[one] / 6.0)
+        if load[a] - w <= 0 or size[a] <= s:
+            continue
+        f = field[block]
+        fewer, more = held[a, f] == tally, held[b, f] == 0
+        change += _joins(fields[a] - fewer) + _joins(fields[b] + more) - _joins(fields[a]) - _joins(fields[b])
         change += _price(load[a] - w, size[a] - s, ax[a] - mx, ay[a] - my, rr[a] - mr)
         change += _price(load[b] + w, size[b] + s, ax[b] + mx, ay[b] + my, rr[b] + mr)
         change -= _price(load[a], size[a], ax[a], ay[a], rr[a])
@@ -274,10 +353,21 @@ def _anneal(indptr, nodes, cost, work, area, x, y, part, count, state, steps):  
             state ^= state << np.uint64(17)
             if change > 20 * heat or (state >> np.uint64(11)) / 9007199254740992.0 >= np.exp(-change / heat):
                 continue
-        if not _stays_connected(indptr, nodes, part, block, queue, seen, step):
+        if tally == 1:
+            if not _stays_connected(indptr, nodes, part, block, queue, seen, step):
+                continue
+        elif not _rest_connected(
+            indptr, nodes, part, moving, tally, many[a] - tally, taken, step, queue, seen
+        ):
             continue
-        part[block] = b
+        for i in range(tally):
+            part[moving[i]] = b
+        held[a, f] -= tally
+        held[b, f] += tally
+        fields[a] -= fewer
+        fields[b] += more
         for p, sign in ((a, -1.0), (b, 1.0)):
+            many[p] += int(sign) * tally
             load[p] += sign * w
             size[p] += sign * s
             ax[p] += sign * mx

@@ -9,7 +9,7 @@ import click
 from sqlalchemy import select
 
 from gridmap.coverage.audit import FindingKind, audit_coverage
-from gridmap.coverage.drawing import Wish, apply_drawing, area_from_bounds, propose_cells
+from gridmap.coverage.drawing import Wish, apply_drawing, area_from_bounds, propose_cells, told
 from gridmap.coverage.repair import apply_repair, offer_repair
 from gridmap.errors import NotFoundError
 from gridmap.imports.command import shown_progress
@@ -118,22 +118,13 @@ def draw(
         writer = _writer(settings, session, progress)
         if not yes:
             proposal = propose_cells(writer, wish)
-            click.echo(_said(len(proposal.codes), proposal.drawn.imbalance, len(proposal.drawn.spans)))
+            click.echo(told(proposal))
             click.confirm(gettext("Put these cells in force from today?"), abort=True)
         record, proposal = apply_drawing(writer, wish)
-    click.echo(_said(len(proposal.codes), proposal.drawn.imbalance, len(proposal.drawn.spans)))
+    click.echo(told(proposal))
     for remark in proposal.drawn.remarks:
         click.echo("  " + gettext(remark.message, **remark.params))
     click.echo(gettext("Done. To take it back: gridmap import undo {uid}", uid=str(record.uid)))
-
-
-def _said(count: int, imbalance: float, spans: int) -> str:
-    return gettext(
-        "{count} cells; the busiest has {share} of the mean work; {spans} have a main road inside.",
-        count=count,
-        share=f"{imbalance:.0%}",
-        spans=spans,
-    )
 
 
 def _area(session: Session, word: str) -> uuid.UUID:

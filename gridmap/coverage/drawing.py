@@ -16,6 +16,7 @@ from gridmap.imports.models import ImportChange
 from gridmap.imports.plan import Counts
 from gridmap.imports.service import record_change
 from gridmap.imports.steps import Draft, match
+from gridmap.language import gettext
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import cells_on
 from gridmap.places.models import Area, AreaLevel, GridCell, InspectionPoint, Street
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from gridmap.imports.models import Import
     from gridmap.imports.plan import Writer
 
-__all__ = ["Proposal", "Wish", "apply_drawing", "area_from_bounds", "cells_drawn", "propose_cells"]
+__all__ = ["Proposal", "Wish", "apply_drawing", "area_from_bounds", "cells_drawn", "propose_cells", "told"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +151,36 @@ def propose_cells(writer: Writer, wish: Wish) -> Proposal:
         drawn.cells, wish.prefix or code, digits=writer.settings.cell_code_digits, taken=others
     )
     return Proposal(area_id, name, drawn, tuple(codes), len(mine))
+
+
+def told(proposal: Proposal) -> str:
+    """What a planner should know of a proposal before it is put in force, in the reader's language."""
+    drawn, count = proposal.drawn, len(proposal.codes)
+    said = gettext(
+        "{count} cells; the busiest has {share} of the mean work; {spans} have a main road inside.",
+        count=count,
+        share=f"{drawn.imbalance:.0%}",
+        spans=len(drawn.spans),
+    )
+    if not drawn.spans:
+        return said
+    inside = sum(span.length_m for span in drawn.spans)
+    said += " " + gettext(
+        "{inside} km of {total} km of main road lie inside.",
+        inside=f"{inside / 1000:.1f}",
+        total=f"{drawn.main_road_m / 1000:.1f}",
+    )
+    if not drawn.least_spans:
+        return said
+    unavoidable = gettext(
+        "For at least {least} of them this cannot be avoided, however they are drawn: main roads cut the "
+        "ground into {fields} pieces, and {count} cells with no more work than the busiest cannot hold it "
+        "if each keeps to one piece.",
+        least=drawn.least_spans,
+        fields=drawn.fields,
+        count=count,
+    )
+    return f"{said} {unavoidable}"
 
 
 def cells_drawn(session: Session, proposal: Proposal, on: date) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import shapely
 from sqlalchemy import func, select
 
 from gridmap.places.models import Area, GridCell, InspectionPoint, Street
@@ -60,12 +62,41 @@ def count(folder: Path, model: type) -> int:
         return session.scalar(select(func.count(model.id)))
 
 
+def main_road_inside(folder: Path) -> np.ndarray:
+    """Metres of main road inside each cell, more than 25 m from its border; both carriageways count."""
+    with reading(open_engine(f"sqlite:///{folder / 'gridmap.sqlite'}")) as session:
+        cells = session.scalars(select(func.ST_AsBinary(GridCell.geometry))).all()
+        rows = session.execute(select(func.ST_AsBinary(Street.geometry), Street.road_class)).all()
+    main = [shape for shape, kind in rows if re.match("secondary|primary|trunk|motorway", kind)]
+    across = np.cos(np.radians(31.23)) * 111_320, 110_860
+    cells, roads = (
+        shapely.transform(shapely.from_wkb(shapes), lambda at: at * across) for shapes in (cells, main)
+    )
+    return shapely.length(shapely.intersection(shapely.buffer(cells, -25), shapely.union_all(roads)))
+
+
 @pytest.mark.real
 def test_shanghai_is_drawn(real_data, tmp_path):
     said = walk("shanghai", real_data, tmp_path)
     assert count(tmp_path, Street) == 4701
     assert count(tmp_path, GridCell) == 60
     assert "60 cells" in said
+    spans, inside, total, least, fields = map(
+        float,
+        re.search(
+            r"(\d+) have a main road inside\. ([\d.]+) km of ([\d.]+) km .* least (\d+) .* into (\d+) pieces",
+            said,
+        ).groups(),
+    )
+    told = re.sub(r"\s+", " ", PAGE)
+    assert (
+        f"{spans:.0f} cells have a main road inside: {inside} of {total} km. For at least {least:.0f} of"
+        in told
+    )
+    assert f"into {fields:.0f} pieces" in told
+    found = main_road_inside(tmp_path)
+    assert found.sum() < 10_500, "an earlier drawing had 12,846"
+    assert (found > 50).sum() <= 24
     assert "Gaps" not in said
     assert "Ground that two cells hold" not in said
 

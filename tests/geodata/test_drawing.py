@@ -63,10 +63,10 @@ def assert_drawn(drawn: Any, area: Any, count: int) -> None:
 @pytest.mark.parametrize(
     ("name", "box_", "count", "spans"),
     [
-        ("osm_shanghai_center/shanghai_center.osm.pbf", (121.42, 31.19, 121.53, 31.28), 60, 55),
-        ("osm_shanghai_center/shanghai_center.osm.pbf", (121.42, 31.19, 121.53, 31.28), 200, 90),
+        ("osm_shanghai_center/shanghai_center.osm.pbf", (121.42, 31.19, 121.53, 31.28), 60, 42),
+        ("osm_shanghai_center/shanghai_center.osm.pbf", (121.42, 31.19, 121.53, 31.28), 200, 58),
         ("osm_hsinchu_zhubei/hsinchu_zhubei.osm.pbf", (121.010, 24.816, 121.025, 24.843), 20, 6),
-        ("osm_nanjing_xinjiekou/nanjing_xinjiekou.osm.pbf", (118.766, 32.036, 118.795, 32.051), 12, 8),
+        ("osm_nanjing_xinjiekou/nanjing_xinjiekou.osm.pbf", (118.766, 32.036, 118.795, 32.051), 12, 6),
     ],
 )
 def test_real_cities(name: str, box_: tuple[float, ...], count: int, spans: int) -> None:
@@ -74,7 +74,7 @@ def test_real_cities(name: str, box_: tuple[float, ...], count: int, spans: int)
     drawn = draw_cells(box(*box_), lines, classes, count=count)
     assert_drawn(drawn, box(*box_), count)
     assert drawn.imbalance <= 1.15
-    assert len(drawn.spans) <= spans
+    assert drawn.least_spans <= len(drawn.spans) <= spans
 
 
 def test_a_town_with_a_main_road_keeps_to_it() -> None:

@@ -13,13 +13,21 @@ def lattice(columns: int, rows: int, work: np.ndarray | None = None, wall: int |
     number = np.arange(columns * rows).reshape(rows, columns)
     first = np.append(number[:, :-1], number[:-1])
     second = np.append(number[:, 1:], number[1:])
-    cost = np.ones(len(first))
+    cost, field = np.ones(len(first)), np.zeros(columns * rows, dtype=np.intp)
     if wall is not None:
         cost[(first % columns == wall - 1) & (second % columns == wall)] = -2.0
+        field = (number.ravel() % columns >= wall).astype(np.intp)
     row, column = np.divmod(np.arange(columns * rows), columns)
     ones = np.ones(columns * rows)
     return BlockGraph(
-        first, second, cost, ones if work is None else work, ones, column.astype(float), row.astype(float)
+        first,
+        second,
+        cost,
+        ones if work is None else work,
+        ones,
+        column.astype(float),
+        row.astype(float),
+        field,
     )
 
 
@@ -46,6 +54,15 @@ def test_a_main_road_is_a_border_even_off_the_middle() -> None:
     column = np.arange(72) % 12
     assert len(set(part[column < 7])) == 1
     assert len(set(part[column >= 7])) == 1
+
+
+def test_a_field_too_small_for_a_part_makes_one_part_of_two_fields_not_several() -> None:
+    graph = lattice(12, 12, wall=1)
+    part = parts_of_work(graph, 4, seed=0)
+    assert_connected(graph, part, 4)
+    assert np.bincount(part).max() <= 40
+    both = [len(set(graph.field[part == number].tolist())) == 2 for number in range(4)]
+    assert sum(both) == 1
 
 
 def test_the_same_seed_gives_the_same_parts() -> None:
@@ -78,7 +95,7 @@ def test_components_share_the_parts_in_proportion() -> None:
     one, two = lattice(4, 4), lattice(8, 4)
     graph = BlockGraph(
         *(np.append(getattr(one, name), getattr(two, name) + (16 if name in ("first", "second") else 0))
-          for name in ("first", "second", "cut_cost", "work", "area", "x", "y"))
+          for name in ("first", "second", "cut_cost", "work", "area", "x", "y", "field"))
     )  # fmt: skip
     part = parts_of_work(graph, 3, seed=0)
     assert_connected(graph, part, 3)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from geodata.projection import LocalProjection
 from gridmap.coverage.audit import FindingKind, audit_coverage
-from gridmap.coverage.drawing import Wish, apply_drawing, cells_drawn, propose_cells
+from gridmap.coverage.drawing import Wish, apply_drawing, cells_drawn, propose_cells, told
 from gridmap.coverage.repair import apply_repair, offer_repair
 from gridmap.errors import InvalidValueError
 from gridmap.imports.plan import ImportOptions, Writer
@@ -157,8 +157,8 @@ def propose() -> Response:
             picture = _picture(session, drawn.drawn.cells, drawn.drawn.work)
             cells = cells_drawn(session, drawn, datetime.now(here.settings.zone).date())
             moves = foreseen(session, who, cells, here.settings)
-        told = {"wish": stated, "picture": picture, "replaced": drawn.replaced, "moves": moves}
-        return told | _told(drawn)
+        result = {"wish": stated, "picture": picture, "replaced": drawn.replaced, "moves": moves}
+        return result | _told(drawn)
 
     def put_in_force(progress: Progress) -> dict[str, Any]:
         with writing(here.engine) as session:
@@ -177,8 +177,7 @@ def _told(proposal: Any) -> dict[str, Any]:
     return {
         "count": len(proposal.codes),
         "codes": [proposal.codes[0], proposal.codes[-1]],
-        "imbalance": drawn.imbalance,
-        "spans": len(drawn.spans),
+        "told": told(proposal),
         "remarks": [gettext(remark.message, **remark.params) for remark in drawn.remarks],
     }
 

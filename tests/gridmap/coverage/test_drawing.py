@@ -10,14 +10,14 @@ from sqlalchemy import select
 
 from geodata.errors import GeometryError
 from gridmap.coverage.audit import FindingKind, audit_coverage
-from gridmap.coverage.drawing import Wish, apply_drawing, area_from_bounds, propose_cells
+from gridmap.coverage.drawing import Wish, apply_drawing, area_from_bounds, propose_cells, told
 from gridmap.errors import NotFoundError
 from gridmap.imports.plan import ImportOptions, Writer
 from gridmap.jobs import silent
 from gridmap.people.permissions import Actor
 from gridmap.places.models import GridCell, Street
 from gridmap.store.bulk import insert_rows
-from gridmap.store.engine import writing
+from gridmap.store.engine import reading, writing
 
 WEST, SOUTH, EAST, NORTH = 121.0, 31.0, 121.02, 31.016
 
@@ -75,6 +75,17 @@ def test_drawn_cells_tile_the_area_carry_codes_and_can_be_undone(importer, area_
     assert set(audit.counts) == {FindingKind.CELL_WITHOUT_HOLDER}
     importer.undo(uid)
     assert in_force(importer) == []
+
+
+def test_a_proposal_says_what_main_roads_cannot_be_kept_out(importer, area_uid):
+    with reading(importer.engine) as session:
+        seven = propose_cells(writer(importer, session), Wish(area_uid=area_uid, count=7))
+        six = propose_cells(writer(importer, session), Wish(area_uid=area_uid, count=6))
+    assert seven.drawn.least_spans == 1, "two equal halves cannot share seven"
+    assert "1 个跨越主干道" in told(seven)
+    assert "分成 2 片" in told(seven)
+    assert "0 个跨越主干道" in told(six)
+    assert "分成" not in told(six)
 
 
 def test_a_new_drawing_ends_the_old_cells_and_its_undo_brings_them_back(importer, area_uid):
