@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,39 @@ class Sheet:
             stroke_width=_FINE * 2 if rim else 0,
             stroke_fill="#ffffff",
         )
+
+    def sign(self, place: tuple[float, float], at: tuple[float, float], radius: float, colour: str) -> None:
+        """Draw a round sign in pixels of the picture, with a line to the place where it belongs."""
+        ends = [(x * _FINE, y * _FINE) for x, y in (place, at)]
+        if place != at:
+            self.pen.line(ends, fill=colour, width=2 * _FINE)
+            self._disc(ends[0], 4.0, colour, 1)
+        self._disc(ends[1], radius, colour, 3)
+
+    def _disc(self, at: tuple[float, float], radius: float, colour: str, rim: int) -> None:
+        (x, y), r = at, radius * _FINE
+        self.pen.ellipse((x - r, y - r, x + r, y + r), fill=colour, outline="#ffffff", width=rim * _FINE)
+
+    def width(self, words: str, size: int) -> float:
+        """Return how wide words are, in pixels of the picture."""
+        return float(self.pen.textlength(words, font=_font(size * _FINE))) / _FINE
+
+    def along(self, at: tuple[float, float], words: str, size: int, angle: float, colour: str = _INK) -> None:
+        """Write words around a place in pixels of the picture, turned by degrees against the clock."""
+        high, wide = (size + 8) * _FINE, math.ceil(self.width(words, size) + 8) * _FINE
+        label = Image.new("RGBA", (wide, high))
+        ImageDraw.Draw(label).text(
+            (wide / 2, high / 2),
+            words,
+            font=_font(size * _FINE),
+            fill=colour,
+            anchor="mm",
+            stroke_width=_FINE * 2,
+            stroke_fill="#ffffff",
+        )
+        turned = label.rotate(angle, expand=True, resample=Image.Resampling.BICUBIC)
+        corner = round(at[0] * _FINE - turned.width / 2), round(at[1] * _FINE - turned.height / 2)
+        self.image.alpha_composite(turned, (max(corner[0], 0), max(corner[1], 0)))
 
 
 def draw_base(frame: Frame) -> Image.Image:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 import typst
 from PIL import Image
 
@@ -21,13 +22,12 @@ from gridmap.places.extent import from_openstreetmap
 from gridmap.places.responsibilities import holders_of
 from web.api.answering import directory, now
 from web.export_picture import Sheet, draw_base
-from web.export_scene import Frame
+from web.export_scene import Frame, base_features
 from web.installation import actor, db, installation
+from web.map_names import apart, name_streets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import shapely
 
     from gridmap.jobs import Progress
     from web.pages.readiness import Plan
@@ -120,10 +120,14 @@ def _drawn(
     within = (-dot < x) & (x < frame.width + dot) & (-dot < y) & (y < frame.height + dot)
     for place, hidden in zip(degrees[within], plan.seen.corridor.hidden[within].tolist(), strict=True):
         sheet.dot(place, dot, _HIDDEN if hidden else _BAD, rim_width=1.5)
-    for n, stop in places:
-        sheet.dot(stop, 3.4 * dot + 6, "#0b5a54", rim_width=3)
-        [(across, down)] = frame.pixels(np.array([stop])).tolist()
-        sheet.text((across, down), str(n + 1), round(3.2 * dot + 7), "#ffffff", rim=False)
+    radius = 3.4 * dot + 6
+    belongs = [tuple(pair) for pair in frame.pixels(np.array([stop for _, stop in places])).tolist()]
+    signs = apart(belongs, radius + 1)
+    taken = [shapely.Point(at).buffer(radius + 2) for at in signs]
+    name_streets(sheet, base_features(frame)["street"], taken, size=round(1.2 * dot + 14))
+    for (n, _), place, at in zip(places, belongs, signs, strict=True):
+        sheet.sign(place, at, radius, "#0b5a54")
+        sheet.text(at, str(n + 1), round(3.2 * dot + 7), "#ffffff", rim=False)
     return Image.alpha_composite(picture, sheet.image.reduce(sheet.image.width // frame.width))
 
 
@@ -265,13 +269,20 @@ def _post(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "time": f"{row['begins']:%H:%M}–{row['ends']:%H:%M}",
         "there": f"{row['arrives']:%H:%M}–{row['leaves']:%H:%M}",
-        "name": row["person"]["name"] if row["person"] else gettext("Nobody") if not row["held"] else "—",
+        "name": row["person"]["name"] if row["person"] else _empty(row),
         "held": row["held"],
         "phone": row["phone"] or "",
         "number": row["position"],
         "point": row["point"].name,
         "address": row["point"].address,
     }
+
+
+def _empty(row: dict[str, Any]) -> str:
+    """What stands for the name of whoever is not there, or must not be known."""
+    if row["held"]:
+        return "—"
+    return gettext("One more needed") if row["beside"] else gettext("Nobody")
 
 
 def _problem(row: dict[str, Any]) -> dict[str, Any]:

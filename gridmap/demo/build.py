@@ -20,6 +20,7 @@ from gridmap.demo.rhythm import make_problems
 from gridmap.demo.shops import write_shops
 from gridmap.demo.sites import Sites, choose_sites
 from gridmap.demo.spots import find_spots
+from gridmap.demo.walks import RECORDED_DAYS, walk_rounds
 from gridmap.errors import ConflictError, InvalidValueError
 from gridmap.people.logins import create_login
 from gridmap.people.models import Organisation, Person
@@ -176,6 +177,8 @@ def build_demo(
         now=now,
         progress=lambda done, total, what="": progress(5 + 5 * done / total, 10, what),
     )
+    progress(10, 10, "Walking rounds")
+    tracks = walk_rounds(session, now=now, seed=seed, zone=settings.zone)
     shops = write_shops(session, spots, 12 * cells, categories, settings=settings, now=now, seed=seed)
     progress(10, 10, "Taking photos")
     add_photos(session, problems, now=now, seed=seed, settings=settings)
@@ -187,6 +190,7 @@ def build_demo(
         "people": len(people.persons),
         "problems": problems,
         "shops": shops,
+        "tracks": tracks,
     }
     gaps = {
         "cells": frozenset(plan.cells["code"].iloc[list(people.gaps.cells)]),
@@ -264,7 +268,8 @@ def _write_ground(
             "code": cells["code"].to_numpy(),
             "name": cells["name"].to_numpy(),
             "area_id": ids["area"][cells["area"]],
-            "last_patrol_at": _ago(now, 1, 40, len(cells), random),
+            # Before tracks were recorded; those say the rest.
+            "last_patrol_at": _ago(now, 24 * (RECORDED_DAYS + 2), 120, len(cells), random),
             "geometry": _multi(cells["geometry"]),
         },
     )
@@ -293,7 +298,7 @@ def _write_ground(
                     for name in ("code", "name", "level", "hours", "patrols_per_day")
                 },
                 "area_id": ids["area"][roads["area"]],
-                "last_patrol_at": _ago(now, 0.5, 9, len(roads), random),
+                "last_patrol_at": _ago(now, 24 * (RECORDED_DAYS + 2), 48, len(roads), random),
                 "geometry": _multi(roads["geometry"]),
             },
         )

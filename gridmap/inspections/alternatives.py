@@ -7,6 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+import shapely
 from sqlalchemy import select
 
 from gridmap.errors import InvalidValueError
@@ -17,17 +19,33 @@ from gridmap.inspections.tour import Tour, TourWish, check, trace
 from gridmap.places.models import Area, InspectionPoint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
+    from gridmap.inspections.deduction_table import DeductionTable
+    from gridmap.inspections.queries import Seen
     from gridmap.patrols.network import Network
     from gridmap.people.permissions import Actor
 
-__all__ = ["MOST_TRIED", "Alternative", "Way", "alternatives"]
+__all__ = ["MOST_TRIED", "Alternative", "Laid", "Way", "alternatives"]
 
 MOST_TRIED = 40
 """Points for which an answer comes at once."""
+
+
+_SAME_WAY = 2e-5
+"""Degrees, some two metres."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """A tour as it is kept."""
+
+    line: shapely.LineString
+    stops: tuple[Passed, ...]
+    metres: float
 
 
 class Way(StrEnum):
@@ -64,7 +82,15 @@ class Alternative:
 
 
 def alternatives(
-    session: Session, actor: Actor, wish: TourWish, *, network: Network, day: date, now: datetime
+    session: Session,
+    actor: Actor,
+    wish: TourWish,
+    *,
+    network: Network,
+    day: date,
+    now: datetime,
+    table: DeductionTable,
+    laid: Laid | None = None,
 ) -> list[Alternative]:
     """Lay several tours through named points: as given, the quickest, the other way round, the shortest.
 
@@ -76,6 +102,11 @@ def alternatives(
         With codes; the first one is where it starts.
     day
         On which the points must be in force.
+    table
+        What a problem costs.
+    laid
+        The tour that is laid. One that goes the same way is told along its line: found anew, the line differs
+        by centimetres, and what lies on the edge of a place would count in another one.
 
     Raises
     ------
@@ -102,7 +133,27 @@ def alternatives(
         tour = trace(session, actor, other, network=network, day=day)
         if all(tour.line != known.line for _, known in found):
             found.append((way, tour))
-    return [_told(session, actor, one, points, now) for one in found]
+    return [
+        _told(
+            session,
+            actor,
+            (way, _as_laid(tour, laid)),
+            points,
+            lambda seen: expect(seen, wish.profile, table),
+            now=now,
+        )
+        for way, tour in found
+    ]
+
+
+def _as_laid(tour: Tour, laid: Laid | None) -> Tour:
+    """The tour on the line that was laid, where it goes the same way."""
+    if laid is None or tour.points.tolist() != [one.point.id for one in laid.stops]:
+        return tour
+    if shapely.hausdorff_distance(tour.line, laid.line) > _SAME_WAY:
+        return tour
+    along = np.array([one.stop.along_m for one in laid.stops], dtype=float)
+    return replace(tour, line=laid.line, along_m=along, metres=float(laid.metres))
 
 
 def _points(session: Session, tour: Tour) -> dict[int, tuple[InspectionPoint, str]]:
@@ -119,6 +170,8 @@ def _told(
     actor: Actor,
     laid: tuple[Way, Tour],
     points: dict[int, tuple[InspectionPoint, str]],
+    costs: Callable[[Seen], float],
+    *,
     now: datetime,
 ) -> Alternative:
     way, tour = laid
@@ -138,5 +191,5 @@ def _told(
         stops=tuple(stops),
         ends_at=stops[-1].stop.leaves_at,
         in_sight=int((~seen.corridor.hidden).sum()),
-        deductions=expect(seen, tour.wish.profile),
+        deductions=costs(seen),
     )

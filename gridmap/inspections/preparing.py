@@ -9,13 +9,10 @@ import numpy as np
 
 from gridmap.errors import InvalidValueError
 from gridmap.inspections.readiness import (
-    HOURS,
-    PLACE_LIMIT,
-    POINTS,
-    STILL_THERE,
     Load,
     Remedy,
     chance_to_see,
+    deductions,
     fix_first,
     places,
     worked_hours,
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
 
     from geodata.travel import Profile
     from gridmap.hours import Span
+    from gridmap.inspections.deduction_table import DeductionTable
     from gridmap.inspections.queries import Seen
 
 __all__ = ["HANDS", "TO_VERIFY_H", "Means", "Prepared", "expect", "prepare", "usual_hours"]
@@ -56,13 +54,16 @@ class Means:
         To fix a problem, by category; of others what is usual for its severity.
     limit
         The most points that one place loses.
+    table
+        What a problem costs.
     """
 
     begins_at: datetime
+    table: DeductionTable
+    limit: float
     spans: tuple[Span, ...] = ()
     hands: Mapping[int, int] = field(default_factory=dict)
     hours: Mapping[int, float] = field(default_factory=dict)
-    limit: float = PLACE_LIMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,12 +88,12 @@ class Prepared:
     remedy: Remedy
 
 
-def usual_hours(seen: Seen) -> dict[int, float]:
+def usual_hours(seen: Seen, table: DeductionTable) -> dict[int, float]:
     """Hours that are assumed for each category along a route: usual for the severity most of it has."""
     found = {}
     for category in np.unique(seen.category).tolist():
-        severity = np.clip(seen.severity[seen.category == category], 0, len(HOURS) - 1)
-        found[category] = float(HOURS[np.bincount(severity).argmax()])
+        severity = np.clip(seen.severity[seen.category == category], 0, len(table.hours) - 1)
+        found[category] = float(table.hours[np.bincount(severity).argmax()])
     return found
 
 
@@ -117,11 +118,11 @@ def prepare(seen: Seen, profile: Profile, means: Means, *, zone: ZoneInfo) -> Pr
     """
     _check(means)
     corridor = seen.corridor
-    chance, cost = _costs(seen, profile)
+    chance, cost = _costs(seen, profile, means.table)
     owners, owner = np.unique(seen.organisation[seen.organisation >= 0], return_inverse=True)
     of = np.full(len(chance), -1, dtype=np.int64)
     of[seen.organisation >= 0] = owner
-    hours = usual_hours(seen) | dict(means.hours)
+    hours = usual_hours(seen, means.table) | dict(means.hours)
     categories, category = np.unique(seen.category, return_inverse=True)
     taken = np.array([hours[one] for one in categories.tolist()], dtype=float)[category]
     offset = means.begins_at.astimezone(zone).utcoffset()
@@ -132,14 +133,14 @@ def prepare(seen: Seen, profile: Profile, means: Means, *, zone: ZoneInfo) -> Pr
         hours=np.where(seen.fixed, np.minimum(taken, TO_VERIFY_H), taken),
         deadline=worked_hours(begin, seen.passes_at + shift, means.spans),
         owner=of,
-        place=places(corridor.stop, corridor.along_m),
+        place=places(corridor.stop, corridor.along_m, means.table.place_m),
     )
     hands = np.array([means.hands.get(one, HANDS) for one in owners.tolist()], dtype=float)
     remedy = fix_first(load, hands, limit=means.limit)
     return Prepared(chance=chance, load=load, owners=tuple(owners.tolist()), remedy=remedy)
 
 
-def expect(seen: Seen, profile: Profile, limit: float = PLACE_LIMIT) -> float:
+def expect(seen: Seen, profile: Profile, table: DeductionTable) -> float:
     """Deductions to expect if the assessors came now, as things are.
 
     Parameters
@@ -148,20 +149,22 @@ def expect(seen: Seen, profile: Profile, limit: float = PLACE_LIMIT) -> float:
         What is open along the route.
     profile
         How they go.
-    limit
-        The most points that one place loses.
+    table
+        What a problem costs.
     """
-    _, cost = _costs(seen, profile)
-    at = places(seen.corridor.stop, seen.corridor.along_m)
-    return float(np.minimum(np.bincount(at, weights=cost, minlength=1).astype(float), limit).sum())
+    _, cost = _costs(seen, profile, table)
+    at = places(seen.corridor.stop, seen.corridor.along_m, table.place_m)
+    return deductions(cost, at, table.most_points)
 
 
-def _costs(seen: Seen, profile: Profile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _costs(
+    seen: Seen, profile: Profile, table: DeductionTable
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Chance that each problem is seen, and the deduction to expect for it."""
     corridor = seen.corridor
-    chance = chance_to_see(corridor.aside_m, corridor.hidden, corridor.stop >= 0, profile)
-    severity = np.clip(seen.severity, 0, len(POINTS) - 1)
-    return chance, POINTS[severity] * chance * np.where(seen.fixed, STILL_THERE, 1.0)
+    chance = chance_to_see(corridor.aside_m, corridor.hidden, corridor.stop >= 0, profile, table)
+    severity = np.clip(seen.severity, 0, len(table.points) - 1)
+    return chance, table.points[severity] * chance * np.where(seen.fixed, table.still_there, 1.0)
 
 
 def _check(means: Means) -> None:

@@ -1,8 +1,9 @@
 """How ready a route is: the deductions to expect along it, and what to fix first so that they fall the most.
 
 The rule, in the words of the page: a problem costs the points of its severity times the chance that the
-assessors see it; one place (a stop, or 500 m between stops) loses no more than a limit. An organisation has
-so many hands; several may work on one problem; a problem that is fixed before it is passed costs nothing.
+assessors see it (`deduction_table`); one place (a stop, or a stretch between stops) loses no more than a
+limit. An organisation has so many hands; several may work on one problem; a problem that is fixed before it
+is passed costs nothing.
 What to fix is a knapsack with deadlines, solved exactly as an integer program (HiGHS through SciPy).
 """
 
@@ -10,54 +11,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geodata.travel import Profile
 from gridmap.inspections.binary_program import AtMost, choose
 from gridmap.inspections.corridor import SEEN_M
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
+    from geodata.travel import Profile
     from gridmap.hours import Span
+    from gridmap.inspections.deduction_table import DeductionTable
 
 __all__ = [
-    "HOURS",
-    "PLACE_LIMIT",
-    "PLACE_M",
-    "POINTS",
-    "STILL_THERE",
     "Load",
     "Reason",
     "Remedy",
     "chance_to_see",
+    "deductions",
     "fix_first",
     "loss",
     "places",
     "worked_hours",
 ]
-
-POINTS = np.array([0.0, 0.2, 0.5, 1.0, 1.5, 2.0])
-"""Deducted for a problem by its severity, 0 to 5."""
-HOURS = np.array([0.0, 0.5, 1.0, 2.0, 4.0, 8.0])
-"""Hours of one hand to fix a problem by its severity, the way there with it."""
-PLACE_LIMIT = 5.0
-"""The most that one place loses, points."""
-PLACE_M = 500.0
-"""Between stops, so many metres of the way are one place."""
-STILL_THERE = 0.2
-"""Chance that what is reported as fixed turns out not to be."""
-PASSING: Mapping[Profile, float] = MappingProxyType(
-    {Profile.FOOT: 0.8, Profile.BICYCLE: 0.65, Profile.CAR: 0.5}
-)
-"""Chance that somebody who goes past sees what is at the kerb; half of it at the edge of sight."""
-AT_A_STOP, AT_A_STOP_HIDDEN = 0.9, 0.3
-"""Chance that who stops and walks about sees what is near; behind a building less."""
 
 _SECONDS = 20.0
 _HAIR = 1e-9
@@ -143,6 +121,7 @@ def chance_to_see(
     hidden: NDArray[np.bool_],
     at_stop: NDArray[np.bool_],
     profile: Profile,
+    table: DeductionTable,
 ) -> NDArray[np.float64]:
     """Chance that the assessors see each place, shape (k,): the greater one of going past and of stopping.
 
@@ -156,15 +135,17 @@ def chance_to_see(
         Whether it is within sight of a stop, shape (k,).
     profile
         How they go.
+    table
+        The chances.
     """
-    passing = PASSING[profile] * (1.0 - 0.5 * np.minimum(aside_m / SEEN_M, 1.0))
+    passing = table.passing[profile] * (1.0 - 0.5 * np.minimum(aside_m / SEEN_M, 1.0))
     passing = np.where(hidden | (aside_m > SEEN_M), 0.0, passing)
-    stopping = np.where(at_stop, np.where(hidden, AT_A_STOP_HIDDEN, AT_A_STOP), 0.0)
+    stopping = np.where(at_stop, np.where(hidden, table.at_stop_hidden, table.at_stop), 0.0)
     return np.maximum(passing, stopping)
 
 
-def places(stop: NDArray[np.int64], along_m: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number the place that each problem counts in: its stop, or else its 500 m of the way.
+def places(stop: NDArray[np.int64], along_m: NDArray[np.float64], place_m: float) -> NDArray[np.int64]:
+    """Number the place that each problem counts in: its stop, or else its stretch of the way.
 
     Parameters
     ----------
@@ -172,8 +153,10 @@ def places(stop: NDArray[np.int64], along_m: NDArray[np.float64]) -> NDArray[np.
         Of each, -1 for none, shape (k,).
     along_m
         Metre of the way, shape (k,).
+    place_m
+        How long a stretch is.
     """
-    pieces = (along_m // PLACE_M).astype(np.int64)
+    pieces = (along_m // place_m).astype(np.int64)
     return np.where(stop >= 0, stop, stop.max(initial=0) + 1 + pieces)
 
 
@@ -204,7 +187,7 @@ def worked_hours(
     return np.maximum(since_epoch(ends.astype("datetime64[us]")) - started, 0.0)
 
 
-def loss(load: Load, fixed: NDArray[np.bool_], limit: float = PLACE_LIMIT) -> float:
+def loss(load: Load, fixed: NDArray[np.bool_], limit: float) -> float:
     """Deductions to expect where some problems are fixed: of each place what is left, up to the limit.
 
     Parameters
@@ -214,13 +197,25 @@ def loss(load: Load, fixed: NDArray[np.bool_], limit: float = PLACE_LIMIT) -> fl
     limit
         The most that one place loses.
     """
-    left = _by_place(load, np.where(fixed, 0.0, load.cost))
-    return float(np.minimum(left, limit).sum())
+    return deductions(np.where(fixed, 0.0, load.cost), load.place, limit)
 
 
-def fix_first(
-    load: Load, hands: NDArray[np.float64], *, limit: float = PLACE_LIMIT, seconds: float = _SECONDS
-) -> Remedy:
+def deductions(cost: NDArray[np.float64], place: NDArray[np.int64], limit: float) -> float:
+    """Add up what problems cost, of each place up to the limit: every page that says deductions says this.
+
+    Parameters
+    ----------
+    cost, place
+        Of each problem, shape (k,); see `Load`.
+    limit
+        The most that one place loses.
+    """
+    # Of nothing, numpy counts in whole numbers.
+    lost = np.bincount(place, weights=cost, minlength=1).astype(np.float64)
+    return float(np.minimum(lost, limit).sum())
+
+
+def fix_first(load: Load, hands: NDArray[np.float64], *, limit: float, seconds: float = _SECONDS) -> Remedy:
     """Choose what to fix so that the deductions to expect at arrival are the least.
 
     Parameters

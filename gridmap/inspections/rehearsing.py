@@ -12,7 +12,6 @@ from sqlalchemy import select
 from geodata.projection import LocalProjection
 from gridmap.errors import InvalidValueError
 from gridmap.inspections.corridor import SEEN_M
-from gridmap.inspections.readiness import AT_A_STOP, PLACE_LIMIT, POINTS, STILL_THERE
 from gridmap.inspections.rehearsal import Exposed, Rehearsed, rehearse
 from gridmap.inspections.tour import MOST_STOPS, strata
 from gridmap.people.permissions import Permission
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
+    from gridmap.inspections.deduction_table import DeductionTable
     from gridmap.people.permissions import Actor
 
 __all__ = ["DRAWS", "Hurting", "Rehearsal", "RehearsalWish", "hold_rehearsal"]
@@ -42,14 +42,17 @@ class RehearsalWish:
     ----------
     size, seed, site_types
         As of `gridmap.inspections.tour.TourWish`.
+    table
+        What a problem costs.
     limit
         The most points that one place loses.
     """
 
+    table: DeductionTable
+    limit: float
     size: int = 12
     seed: int = 0
     site_types: tuple[str, ...] = ()
-    limit: float = PLACE_LIMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,7 @@ def hold_rehearsal(
     places = _places(session, wish, day)
     problems = _problems(session, actor)
     projection = LocalProjection.around(places["geometry"].tolist())
-    exposed = _exposed(places, problems, projection)
+    exposed = _exposed(places, problems, projection, wish.table)
     found = rehearse(strata(places), exposed, size=wish.size, draws=DRAWS, seed=wish.seed, limit=wish.limit)
     return Rehearsal(
         found=found,
@@ -164,6 +167,7 @@ def _exposed(
     places: dict[str, NDArray[np.object_]],
     problems: dict[str, NDArray[np.object_]],
     projection: LocalProjection,
+    table: DeductionTable,
 ) -> Exposed:
     spots = _spots(problems, projection)
     row, near = shapely.STRtree(spots).query(
@@ -172,13 +176,13 @@ def _exposed(
     order = np.lexsort((near, row))
     row, near = row[order].astype(np.int64), near[order].astype(np.int64)
     done = [list(State).index(one) for one in (State.FIXED, State.VERIFIED)]
-    severity = np.clip(problems["severity"][near].astype(np.int64), 0, len(POINTS) - 1)
+    severity = np.clip(problems["severity"][near].astype(np.int64), 0, len(table.points) - 1)
     return Exposed(
         point=row,
         problem=near,
-        points=POINTS[severity],
-        chance=AT_A_STOP
-        * np.where(np.isin(problems["state"][near].astype(np.int64), done), STILL_THERE, 1.0),
+        points=table.points[severity],
+        chance=table.at_stop
+        * np.where(np.isin(problems["state"][near].astype(np.int64), done), table.still_there, 1.0),
     )
 
 

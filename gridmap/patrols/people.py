@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.travel import Profile
+    from gridmap.patrols.network import Network
     from gridmap.patrols.wishes import Wish
 
-__all__ = ["Team", "Unit", "assemble_team", "check_places"]
+__all__ = ["START_REACH_M", "Team", "Unit", "assemble_team", "check_places"]
 
+START_REACH_M = 1500.0
+"""How far from a street somebody may start or end, metres."""
 _NOWHERE = shapely.Polygon()
 _PLACE = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*[,，\s]\s*(-?\d{1,2}(?:\.\d+)?)\s*")
 
@@ -68,8 +71,13 @@ class Team:
     starts: tuple[tuple[float, float], ...]
 
 
-def check_places(session: Session, wish: Wish, areas: frozenset[int]) -> None:
-    """Refuse starts and ends of somebody's own that are no places.
+def check_places(session: Session, wish: Wish, areas: frozenset[int], network: Network | None = None) -> None:
+    """Refuse starts and ends of somebody's own that are no places, or far from every street.
+
+    Parameters
+    ----------
+    network
+        Whose streets; None: they are not looked at.
 
     Raises
     ------
@@ -80,7 +88,12 @@ def check_places(session: Session, wish: Wish, areas: frozenset[int]) -> None:
         own = detail_of(wish, person)
         for name, text in (("start", own.start), ("end", own.end)):
             if text:
-                _place(session, areas, text, day=wish.day, parameter=f"{name}-{person}")
+                parameter = f"{name}-{person}"
+                lon, lat = _place(session, areas, text, day=wish.day, parameter=parameter)
+                if network is not None:
+                    far = network.router(own.profile or wish.profile).snap(lon, lat, limit_m=START_REACH_M)
+                    for fault in far.faults().values():
+                        raise InvalidValueError(fault.message, parameter=parameter, **fault.params)
 
 
 def assemble_team(

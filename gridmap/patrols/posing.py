@@ -14,6 +14,7 @@ from geodata.errors import GeometryError
 from geodata.street_places import Stops
 from gridmap.errors import InvalidValueError
 from gridmap.patrols.models import VisitKind
+from gridmap.patrols.people import START_REACH_M
 from gridmap.patrols.planning import UNREACHABLE, Mode, Problem, Task, Travel, Window, Worker
 from gridmap.patrols.stretches import edges_along
 from gridmap.patrols.targets import Spots
@@ -172,7 +173,7 @@ def pose(
         If nothing can be reached, or another start or end is cut off.
     """
     router, start = routers[0], starts[0]
-    base = router.snap(*start, limit_m=SNAP_M * 5)
+    base = router.snap(*start, limit_m=START_REACH_M)
     base.require()
     spots, beyond = _worthwhile(spots)
     snapped = router.snap(spots.lon, spots.lat, limit_m=SNAP_M)
@@ -270,7 +271,7 @@ def _snapped_together(
     lat: NDArray[np.float64],
 ) -> Stops:
     """Starts and places on the streets that are open to one way of moving."""
-    begin = [router.snap(*one, limit_m=SNAP_M * 5).stops for one in starts]
+    begin = [router.snap(*one, limit_m=START_REACH_M).stops for one in starts]
     return Stops.together(*begin, router.snap(lon, lat, limit_m=SNAP_M).stops)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 from sqlalchemy import exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
@@ -19,11 +21,13 @@ from gridmap.patrols.models import PatrolPlan, PatrolRoute, PatrolVisit, VisitKi
 from gridmap.patrols.wishes import from_json, units_of
 from gridmap.people.models import Person
 from gridmap.people.permissions import Permission
-from gridmap.places.models import Area, InspectionPoint, PriorityRoad
+from gridmap.places.models import Area, InspectionPoint, PriorityRoad, Street
 from gridmap.problems.models import Category, Problem
+from gridmap.store.extract import read_columns
+from gridmap.store.spatial import in_box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from sqlalchemy.orm import Session
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["Round", "Shown", "Stage", "read_plan", "read_plans"]
 
 _CORNER = N_("Hot corner")
+_BESIDE = 0.0015
+"""How far a street may lie to name a corner, degrees of latitude: a square is as wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +247,7 @@ def read_plan(session: Session, actor: Actor, uid: uuid.UUID) -> Shown:
 
 
 def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
-    rows = session.execute(
+    query = (
         select(PatrolVisit, InspectionPoint, Problem, Category.name, PriorityRoad)
         .outerjoin(InspectionPoint, InspectionPoint.id == PatrolVisit.point_id)
         .outerjoin(Problem, Problem.id == PatrolVisit.problem_id)
@@ -251,6 +257,8 @@ def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
         .order_by(PatrolVisit.route_id, PatrolVisit.position)
     )
     found: dict[int, list[Stage]] = defaultdict(list)
+    rows = session.execute(query).all()
+    beside = _streets_beside(session, [row[0] for row in rows if row[0].kind is VisitKind.CORNER])
     for visit, point, problem, category, road in rows:
         thing = point or problem or road
         before = found[visit.route_id][-1] if found[visit.route_id] else None
@@ -261,7 +269,7 @@ def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
             visit.kind,
             uid,
             category if problem is not None else thing.name if thing else gettext(_CORNER),
-            getattr(thing, "address", ""),
+            getattr(thing, "address", "") or beside.get(visit.id, ""),
             None if problem is None else problem.id,
             before.starts_at if along and before else visit.starts_at,
             visit.finishes_at,
@@ -274,6 +282,20 @@ def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
             found[visit.route_id][-1] = stage
         else:
             found[visit.route_id].append(stage)
+    return found
+
+
+def _streets_beside(session: Session, corners: Sequence[PatrolVisit]) -> dict[int, str]:
+    """Name of the nearest street of each hot corner, which has no address of its own, by the visit's id."""
+    found = {}
+    for visit in corners:
+        aside = _BESIDE / math.cos(math.radians(visit.lat))
+        box = (visit.lon - aside, visit.lat - _BESIDE, visit.lon + aside, visit.lat + _BESIDE)
+        query = select(Street.name, Street.geometry).where(in_box(session, Street, box), Street.name != "")
+        streets = read_columns(session, query)
+        if len(streets["name"]):
+            away = shapely.distance(streets["geometry"], shapely.Point(visit.lon, visit.lat))
+            found[visit.id] = str(streets["name"][int(np.argmin(away))])
     return found
 
 

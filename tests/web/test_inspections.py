@@ -181,6 +181,11 @@ def test_people_are_posted_changed_by_hand_and_told_themselves(sign_in, address,
     # The grid worker of the market's cell stands there; the station lies in no cell.
     assert "工00" in page
     assert "点位及所在网格无责任人" in page
+    client.post(f"{address}/posts", data={"before": "30", "after": "10", "each": "2"})
+    short = client.get(f"{address}/posts").text
+    assert ("缺一人" in short, "已有 1 人" in short, "1 个岗位人数不足" in short) == (True, True, True)
+    client.post(f"{address}/posts", data={"before": "30", "after": "10", "each": "1"})
+    page = client.get(f"{address}/posts").text
     links = re.findall(r'href="(/inspections/posts/[0-9a-f-]{36})"', page)
     assert len(links) == 2
     assert "工00" in client.get(links[1], query_string={"q": "工00"}).text
@@ -348,10 +353,31 @@ def test_other_ways_are_shown_beside_the_one_that_was_laid(sign_in, address):
     page = client.get(f"{address}/what-if", query_string={"codes": "p9 P1", "minutes_at_stop": "5"}).text
     assert "按此顺序" in page
     assert page.index("北门车站") < page.index("东风菜市场")
+    # The way that was laid costs the same on every page, however it was found.
+    same = client.get(f"{address}/what-if").text
+    laid, given = re.findall(r"<tr><td>(?:<b>)?(?:原线路|按此顺序).*?</tr>", same, re.DOTALL)
+    numbers = [re.findall(r'<td class="number">([0-9.]+)</td>', row) for row in (laid, given)]
+    assert numbers[0] == numbers[1]
+    assert f">{numbers[0][-1]}</b>" in client.get(f"{address}/readiness").text
     bad = client.get(f"{address}/what-if", query_string={"codes": "P1 Z3 Z4", "starts_at": "noon"})
     assert bad.status_code == 422
     assert 'id="fault-starts_at"' in bad.text
     assert "Z3、Z4" in client.get(f"{address}/what-if", query_string={"codes": "P1 Z3 Z4"}).text
+
+
+def test_what_a_problem_costs_is_the_headquarters_own_table(sign_in, address, app):
+    client = sign_in(Role.SUPERVISION)
+    score = r'<b class="score [^"]*">([0-9.]+)</b>'
+    before = float(re.search(score, client.get(f"{address}/readiness").text)[1])
+    file = app.extensions["gridmap"].settings.data_dir / "deductions.toml"
+    file.write_text("[points]\n1 = 0\n2 = 0\n3 = 0\n4 = 0\n5 = 0\n")
+    after = client.get(f"{address}/readiness").text
+    assert before > 0
+    assert float(re.search(score, after)[1]) == 0
+    assert "0 / 0 / 0 / 0 / 0" in after
+    file.write_text("[points]\n9 = 1\n")
+    wrong = client.get(f"{address}/readiness")
+    assert (wrong.status_code, "points.9" in wrong.text) == (422, True)
 
 
 def test_the_book_of_a_route_is_a_pdf_whatever_its_names_are(sign_in, address):

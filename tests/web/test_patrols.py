@@ -248,3 +248,16 @@ def test_a_point_says_on_its_page_and_card_how_patrols_go_there(sign_in, town):
     other = sign_in(Role.AREA_MANAGER, area_id=town.communities[1].id)
     assert other.get(address).status_code == 404
     assert other.post(address, data=sent).status_code == 404
+
+
+def test_what_is_wrong_with_hours_is_said_once_and_a_start_far_from_streets_at_its_field(sign_in, town):
+    client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
+    wrong = plan(client, town, hours="12:00-08:00")
+    assert wrong.status_code == 422
+    assert "班次的结束时间" in wrong.text
+    assert "班次：班次" not in wrong.text
+    page = client.get("/patrols", query_string={"area": str(town.communities[0].uid)}).text
+    person = re.search(r'name="people" value="([^"]+)"', page).group(1)
+    far = plan(client, town, **{f"start-{person}": "121.9,31.9"})
+    assert far.status_code == 422
+    assert f'id="error-start-{person}"' in far.text

@@ -96,7 +96,7 @@ def fill(form: MultiDict[str, str], look: Callable[[Wish], object]) -> Filled:
             # What is one person's own has the person behind its name.
             called = N_("Own shift") if name.startswith("hours-") else _CALLED.get(name, "")
             said = explain(error)
-            if called:
+            if called and not said.startswith(gettext(called)):
                 said = gettext("{field}: {said}", field=gettext(called), said=said)
             filled.errors[name] = said
     return filled

@@ -122,7 +122,9 @@ def _look(wish: Wish) -> None:
     """Refuse places of a wish that are none; whether there is such an area, planning says."""
     area = db().scalar(select(Area).where(Area.uid == wish.area, Area.in_force(wish.day)))
     if area is not None and actor().scope(Permission.PATROL_PLAN).covers(area.id, None):
-        check_places(db(), wish, areas_below(db(), area.id))
+        own = any(one.get("start") or one.get("end") for one in wish.details.values())
+        network = installation().network.open(db()) if own else None
+        check_places(db(), wish, areas_below(db(), area.id), network)
 
 
 @pages.post("")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -38,6 +38,7 @@ _MOST_FOUND = 60
 def told_posts(posts: list[Stationed]) -> list[dict[str, Any]]:
     """Posts with their people as the reader may know them."""
     faces, names, zone = Faces(directory(), actor()), directory(), installation().settings.zone
+    there = Counter((one.post.route_id, one.stop.id) for one in posts if one.post.person_id is not None)
     told = []
     for one in posts:
         entry = names.persons.get(one.post.person_id)
@@ -57,6 +58,7 @@ def told_posts(posts: list[Stationed]) -> list[dict[str, Any]]:
                 "leaves": one.stop.leaves_at.astimezone(zone),
                 "empty": label(one.post.empty) if one.post.empty else "",
                 "held": one.post.person_id is not None,
+                "beside": there[one.post.route_id, one.stop.id],
                 "picked": one.post.picked,
             }
         )
@@ -75,7 +77,8 @@ def _page(uid: uuid.UUID, given: Given) -> Response:
         route=route,
         posts=posts,
         sheets=sorted(sheets.values(), key=lambda mine: mine[0]["begins"]),
-        empty=sum(not one["held"] for one in posts),
+        empty=sum(not one["held"] and not one["beside"] for one in posts),
+        short=sum(not one["held"] and one["beside"] > 0 for one in posts),
         given={"before": "30", "after": "10", "each": "1"} | given.fields.to_dict(),
         chosen=given.fields.getlist("others"),
         people=_people(),

@@ -10,18 +10,10 @@ import numpy as np
 from flask import Blueprint, Response, make_response, render_template, request
 
 from gridmap.errors import InvalidValueError
+from gridmap.inspections.deduction_table import read_table
 from gridmap.inspections.preparing import HANDS, TO_VERIFY_H, Means, prepare, usual_hours
 from gridmap.inspections.queries import read_route, see
-from gridmap.inspections.readiness import (
-    AT_A_STOP,
-    AT_A_STOP_HIDDEN,
-    PASSING,
-    PLACE_LIMIT,
-    PLACE_M,
-    POINTS,
-    STILL_THERE,
-    Reason,
-)
+from gridmap.inspections.readiness import Reason
 from gridmap.inspections.sheet import workbook
 from gridmap.labels import label
 from gridmap.language import gettext
@@ -67,7 +59,8 @@ def planned(uid: uuid.UUID, given: Given) -> Plan:
     """Read a route and work out its readiness with what a form says."""
     route, line, stops = read_route(db(), uid)
     seen = see(db(), actor(), route, line, stops, now=now())
-    names, zone = directory(), installation().settings.zone
+    names, settings = directory(), installation().settings
+    zone, table = settings.zone, read_table(settings.data_dir)
     begins = given.moment("begins_at", _soon(), zone=zone)
     if given.text("begins_at") and begins >= route.starts_at > now():
         given.faults["begins_at"] = gettext(
@@ -79,7 +72,7 @@ def planned(uid: uuid.UUID, given: Given) -> Plan:
     for one in np.unique(seen.organisation).tolist():
         if entry := names.organisations.get(one):
             hands[one] = given.whole(f"hands-{entry.uid}", 0, 999, HANDS)
-    for one, usual in usual_hours(seen).items():
+    for one, usual in usual_hours(seen, table).items():
         if category := names.categories.get(one):
             hours[one] = given.number(f"hours-{category.code}", 0.1, 999, usual)
     means = Means(
@@ -87,7 +80,8 @@ def planned(uid: uuid.UUID, given: Given) -> Plan:
         spans=given.spans("spans", _HOURS),
         hands=hands,
         hours=hours,
-        limit=given.number("limit", 0.1, 100, PLACE_LIMIT),
+        limit=given.number("limit", 0.1, 100, table.most_points),
+        table=table,
     )
     return Plan(route, stops, seen, means, prepare(seen, route.profile, means, zone=zone), given)
 
@@ -298,13 +292,14 @@ def _fields(plan: Plan) -> dict[str, list[tuple[str, str, str]]]:
 
 
 def _rule(plan: Plan) -> dict[str, Any]:
+    table = plan.means.table
     return {
-        "points": [f"{value:g}" for value in POINTS.tolist()[1:]],
-        "passing": f"{PASSING[plan.route.profile]:.0%}",
+        "points": [f"{value:g}" for value in table.points.tolist()[1:]],
+        "passing": f"{table.passing[plan.route.profile]:.0%}",
         "profile": label(plan.route.profile),
-        "at_stop": f"{AT_A_STOP:.0%}",
-        "hidden": f"{AT_A_STOP_HIDDEN:.0%}",
-        "still": f"{STILL_THERE:.0%}",
+        "at_stop": f"{table.at_stop:.0%}",
+        "hidden": f"{table.at_stop_hidden:.0%}",
+        "still": f"{table.still_there:.0%}",
         "verify": f"{TO_VERIFY_H:g}",
-        "place": f"{PLACE_M:.0f}",
+        "place": f"{table.place_m:.0f}",
     }

@@ -9,7 +9,7 @@ import numpy as np
 from flask import Blueprint, make_response, render_template, request
 
 from gridmap.errors import InvalidValueError
-from gridmap.inspections.readiness import AT_A_STOP, PLACE_LIMIT, POINTS, STILL_THERE
+from gridmap.inspections.deduction_table import read_table
 from gridmap.inspections.rehearsing import DRAWS, RehearsalWish, hold_rehearsal
 from gridmap.inspections.tour import MOST_STOPS
 from gridmap.labels import site_label
@@ -19,7 +19,7 @@ from web.access import needs
 from web.api.answering import today
 from web.assets import asset
 from web.given import Given
-from web.installation import actor, db
+from web.installation import actor, db, installation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,13 +37,14 @@ _BARS = 40
 @needs(Permission.INSPECTION_PLAN, everywhere=True)
 def show() -> Response:
     """Show the predicted score with its interval, and the points and streets that cost the most."""
-    given = Given(request.args)
+    given, table = Given(request.args), read_table(installation().settings.data_dir)
     seed = given.whole("seed", 0, _SEEDS - 1, secrets.randbelow(_SEEDS))
     wish = RehearsalWish(
         size=given.whole("size", 2, MOST_STOPS, 12),
         seed=seed,
         site_types=tuple(given.fields.getlist("site_types")),
-        limit=given.number("limit", 0.1, 100, PLACE_LIMIT),
+        limit=given.number("limit", 0.1, 100, table.most_points),
+        table=table,
     )
     held = None
     if not given.faults:
@@ -57,13 +58,13 @@ def show() -> Response:
         mean_low_high=held.found.interval() if held else None,
         bars=_bars(held.found.scores) if held else [],
         draws=DRAWS,
-        given={"size": "12", "seed": str(seed), "limit": f"{PLACE_LIMIT:g}"} | given.fields.to_dict(),
+        given={"size": "12", "seed": str(seed), "limit": f"{table.most_points:g}"} | given.fields.to_dict(),
         chosen=given.fields.getlist("site_types"),
         sites=[(one.value, site_label(one.value)) for one in SiteType],
         faults=given.faults,
-        points=[f"{value:g}" for value in POINTS.tolist()[1:]],
-        at_stop=f"{AT_A_STOP:.0%}",
-        still=f"{STILL_THERE:.0%}",
+        points=[f"{value:g}" for value in table.points.tolist()[1:]],
+        at_stop=f"{table.at_stop:.0%}",
+        still=f"{table.still_there:.0%}",
         styles=[asset("css/patrols.css")],
     )
     return make_response(page, 422 if given.faults else 200)

@@ -9,7 +9,8 @@ from flask import Blueprint, make_response, render_template, request
 
 from geodata.errors import GeometryError
 from gridmap.errors import InvalidValueError
-from gridmap.inspections.alternatives import alternatives
+from gridmap.inspections.alternatives import Laid, alternatives
+from gridmap.inspections.deduction_table import read_table
 from gridmap.inspections.preparing import expect
 from gridmap.inspections.queries import read_route, see
 from gridmap.inspections.tour import TourWish
@@ -44,7 +45,7 @@ def show(uid: uuid.UUID) -> Response:
     route, line, stops = read_route(db(), uid)
     seen = see(db(), actor(), route, line, stops, now=now())
     here, given = installation(), Given(request.args)
-    zone = here.settings.zone
+    zone, table = here.settings.zone, read_table(here.settings.data_dir)
     usual = " ".join(one.point.code for one in stops)
     starts = given.moment("starts_at", route.starts_at, zone=zone)
     wish = TourWish(
@@ -59,7 +60,10 @@ def show(uid: uuid.UUID) -> Response:
         try:
             day = starts.astimezone(zone).date()
             network = here.network.open(db())
-            found = alternatives(db(), actor(), wish, network=network, day=day, now=now())
+            laid = Laid(line, stops, route.metres)
+            found = alternatives(
+                db(), actor(), wish, network=network, day=day, now=now(), table=table, laid=laid
+            )
         except InvalidValueError as error:
             given.blame(error)
         except GeometryError as error:
@@ -76,7 +80,7 @@ def show(uid: uuid.UUID) -> Response:
         faults=given.faults,
         found=[_told(one, stops) for one in found],
         in_sight=int((~seen.corridor.hidden).sum()),
-        deductions=expect(seen, route.profile),
+        deductions=expect(seen, route.profile, table),
         zone=zone,
         styles=[asset("css/patrols.css")],
     )

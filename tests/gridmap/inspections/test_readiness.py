@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from geodata.travel import Profile
 from gridmap.hours import parse_hours
+from gridmap.inspections.deduction_table import usual_table
 from gridmap.inspections.readiness import (
     Load,
     Reason,
@@ -102,6 +103,7 @@ def test_every_problem_that_stays_says_why():
             (9.0, 1.0, 4.0, 0, 3),
         ),
         np.array([1.0, 0.0]),
+        limit=5.0,
     )
     assert plan.reason == (
         Reason.FIX,
@@ -113,14 +115,14 @@ def test_every_problem_that_stays_says_why():
         Reason.OUTWEIGHED,
         Reason.FIX,
     )
-    assert fix_first(load((9.0, 1.0, 4.0, 0, 0), (9.0, 9.0, 4.0, 0, 0)), np.ones(1)).reason == (
+    assert fix_first(load((9.0, 1.0, 4.0, 0, 0), (9.0, 9.0, 4.0, 0, 0)), np.ones(1), limit=5.0).reason == (
         Reason.AT_LIMIT,
         Reason.TOO_LONG,
     )
 
 
 def test_a_route_without_problems_is_ready():
-    plan = fix_first(load(), np.zeros(0))
+    plan = fix_first(load(), np.zeros(0), limit=5.0)
     assert (plan.today, plan.at_arrival, plan.gap, len(plan.order)) == (0, 0, 0, 0)
 
 
@@ -135,16 +137,16 @@ def test_hundreds_of_problems_are_planned_as_well_as_can_be():
         place=rng.integers(0, 40, n),
     )
     # Solved to the end in a fifth of a second; the time allowed is for no machine to run out of.
-    assert fix_first(many, np.full(8, 3.0), seconds=600).gap <= 1e-6
+    assert fix_first(many, np.full(8, 3.0), limit=5.0, seconds=600).gap <= 1e-6
 
 
 def test_what_is_nearer_or_at_a_stop_is_seen_more_surely():
     aside = np.array([0.0, 30.0, 60.0, 30.0, 80.0, 30.0])
     hidden = np.array([False, False, False, True, False, True])
     stop = np.array([False, False, False, False, True, True])
-    seen = chance_to_see(aside, hidden, stop, Profile.CAR)
+    seen = chance_to_see(aside, hidden, stop, Profile.CAR, usual_table())
     assert seen.tolist() == pytest.approx([0.5, 0.375, 0.25, 0.0, 0.9, 0.3])
-    assert places(np.array([1, -1, -1]), np.array([900.0, 900.0, 400.0])).tolist() == [1, 3, 2]
+    assert places(np.array([1, -1, -1]), np.array([900.0, 900.0, 400.0]), 500.0).tolist() == [1, 3, 2]
 
 
 def test_hours_are_counted_while_work_is_done():

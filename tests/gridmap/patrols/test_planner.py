@@ -437,6 +437,8 @@ def test_hot_corners_are_gone_to_and_named_where_they_cannot_be(engine, town, wi
         shown = read_plan(session, Actor.owner(), uid)
         stages = [one for one in itertools.chain(*(r.stages for r in shown.rounds)) if one.name == "易发点位"]
         assert [(one.kind, one.lon, one.lat) for one in stages] == [(VisitKind.CORNER, near.lon, near.lat)]
+        # It has no address of its own: the street beside it says where it is.
+        assert stages[0].address == "row1"
         assert [one["uid"] for one in shown.unfitted if one["kind"] == "corner"] == ["8"]
         visit = session.scalars(select(PatrolVisit).where(PatrolVisit.kind == VisitKind.CORNER)).one()
         assert (visit.point_id, visit.problem_id, visit.road_id, visit.key) == (

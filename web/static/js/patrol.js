@@ -5,6 +5,7 @@ import { addBase } from "gridmap/basemap.js";
 import { begin } from "gridmap/begin.js";
 import { byId, h } from "gridmap/dom.js";
 import { Editor } from "gridmap/patrol_edit.js";
+import { said, together } from "gridmap/signs.js";
 
 const place = byId("rounds");
 let draw = () => {};
@@ -13,32 +14,17 @@ if (place) {
   L.control.attribution({ position: "bottomright" }).setPrefix(false).addTo(map);
   const all = L.featureGroup().addTo(map);
   let shown = [];
-  // Stops that would cover each other are one sign with their numbers, until the map is near enough.
-  const together = (stops) => {
-    const groups = [];
-    stops.forEach(([lon, lat, title, kind], index) => {
-      const at = map.latLngToLayerPoint([lat, lon]);
-      const near = groups.find((group) => group.at.distanceTo(at) < 15);
-      if (near) near.stops.push([index + 1, title]);
-      else groups.push({ at, lat, lon, kind, stops: [[index + 1, title]] });
-    });
-    return groups;
-  };
-  const numbers = (stops) => {
-    const [first, last] = [stops[0][0], stops.at(-1)[0]];
-    if (stops.length === 1) return String(first);
-    return last - first === stops.length - 1 ? `${first}–${last}` : `${first}+${stops.length - 1}`;
-  };
   const paint = () => {
     all.clearLayers();
     shown.forEach(({ name, colour, line, stops }) => {
       L.polyline(line.map(([lon, lat]) => [lat, lon]), { color: colour, weight: 4, opacity: 0.8 }).bindTooltip(h("span", {}, name), { sticky: true }).addTo(all);
-      together(stops).forEach((group) => {
-        const said = group.stops.map(([number, title]) => `${number}. ${title}`);
-        const width = group.stops.length > 1 ? 36 : 20;
-        const dot = h("span", { className: `${group.kind}${group.stops.length > 1 ? " several" : ""}`, style: { borderColor: colour, background: group.kind === "point" ? "#fff" : colour, color: group.kind === "point" ? colour : "#fff" } }, numbers(group.stops));
-        const icon = L.divIcon({ className: "round-stop", html: dot, iconSize: [width, 20] });
-        L.marker([group.lat, group.lon], { icon, keyboard: false, alt: said.join(", ") }).bindTooltip(h("span", {}, said.map((text) => h("span", { className: "round-line" }, text)), name)).addTo(all);
+      together(map, stops).forEach(({ lat, lon, numbers }) => {
+        const titles = numbers.map((number) => `${number}. ${stops[number - 1][2]}`);
+        const kind = stops[numbers[0] - 1][3];
+        const several = numbers.length > 1;
+        const dot = h("span", { className: `${kind}${several ? " several" : ""}`, style: { borderColor: colour, background: kind === "point" ? "#fff" : colour, color: kind === "point" ? colour : "#fff" } }, said(numbers));
+        const icon = L.divIcon({ className: "round-stop", html: dot, iconSize: [several ? 36 : 20, 20] });
+        L.marker([lat, lon], { icon, keyboard: false, alt: titles.join(", ") }).bindTooltip(h("span", {}, titles.map((text) => h("span", { className: "round-line" }, text)), name)).addTo(all);
       });
     });
   };
