@@ -18,12 +18,13 @@ if (place) {
     all.clearLayers();
     shown.forEach(({ name, colour, line, stops }) => {
       L.polyline(line.map(([lon, lat]) => [lat, lon]), { color: colour, weight: 4, opacity: 0.8 }).bindTooltip(h("span", {}, name), { sticky: true }).addTo(all);
-      together(map, stops).forEach(({ lat, lon, numbers }) => {
+      together(map, stops, 22).forEach(({ lat, lon, numbers }) => {
         const titles = numbers.map((number) => `${number}. ${stops[number - 1][2]}`);
         const kind = stops[numbers[0] - 1][3];
         const several = numbers.length > 1;
-        const dot = h("span", { className: `${kind}${several ? " several" : ""}`, style: { borderColor: colour, background: kind === "point" ? "#fff" : colour, color: kind === "point" ? colour : "#fff" } }, said(numbers));
-        const icon = L.divIcon({ className: "round-stop", html: dot, iconSize: [several ? 36 : 20, 20] });
+        const text = said(numbers);
+        const dot = h("span", { className: `${kind}${several ? " several" : ""}`, style: { borderColor: colour, background: kind === "point" ? "#fff" : colour, color: kind === "point" ? colour : "#fff" } }, text);
+        const icon = L.divIcon({ className: "round-stop", html: dot, iconSize: [several ? 10 + 8 * text.length : 20, 20] });
         L.marker([lat, lon], { icon, keyboard: false, alt: titles.join(", ") }).bindTooltip(h("span", {}, titles.map((text) => h("span", { className: "round-line" }, text)), name)).addTo(all);
       });
     });
