@@ -17,7 +17,7 @@ const paint = () => {
   stops.clearLayers();
   for (const { lat, lon, numbers } of together(map, begin.stops.map(([, , lon, lat]) => [lon, lat]), 20)) {
     const title = numbers.map((number) => `${number}. ${begin.stops[number - 1][0]} ${time(begin.stops[number - 1][1])}`).join("\n");
-    L.marker([lat, lon], { icon: L.divIcon({ className: "stop-number", html: said(numbers), iconSize: [numbers.length > 1 ? 40 : 24, 24] }), title, keyboard: false }).addTo(stops);
+    L.marker([lat, lon], { icon: L.divIcon({ className: "stop-number", html: said(numbers), iconSize: [numbers.length > 1 ? 14 + 8 * said(numbers).length : 24, 24] }), title, keyboard: false }).addTo(stops);
   }
 };
 paint();
