@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from geodata.coordinate_system import CoordinateSystem
-from geodata.errors import DatumError
+from geodata.errors import N_, DatumError
 from geodata.shift import within
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ _NORTHERNMOST_GRID = 72.0
 _CITIES_OF_CHINA = (73.0, 17.5, 135.5, 54.0)
 # A Gauss-Krüger easting is the zone's number times this, plus the metres.
 _ZONE_NUMBER = 1e6
-_OUTSIDE = "Expected {system} within {west}…{east}° E, {south}…{north}° N; found numbers outside: {found}."
+_OUTSIDE = N_(
+    "Expected {system} within {west}…{east}° E, {south}…{north}° N; found numbers outside: {found}."
+)
 
 
 class Placed(NamedTuple):
@@ -234,20 +236,20 @@ def _tests(
     x: Floats, y: Floats, lon: Floats, lat: Floats, system: CoordinateSystem
 ) -> Iterator[tuple[Flags, str]]:
     """Yield what can be wrong, most telling first; messages take the names of `_reason`."""
-    yield ~(np.isfinite(x) & np.isfinite(y)), "Expected two numbers; found an empty or infinite one."
-    yield (x == 0) & (y == 0), "Expected a place; found 0, 0, which stands for a missing coordinate."
+    yield ~(np.isfinite(x) & np.isfinite(y)), N_("Expected two numbers; found an empty or infinite one.")
+    yield (x == 0) & (y == 0), N_("Expected a place; found 0, 0, which stands for a missing coordinate.")
     inside = within(system.area, lon, lat)
     mirror_lon, mirror_lat = system.degrees(y, x)
     swapped = within(system.area, mirror_lon, mirror_lat) & ~inside
     swapped |= (lat > _NORTHERNMOST_GRID) & within(_CITIES_OF_CHINA, mirror_lon, mirror_lat)
     if system.is_geographic:
-        yield swapped, "Expected longitude before latitude for {system}; found them exchanged: {found}."
+        yield swapped, N_("Expected longitude before latitude for {system}; found them exchanged: {found}.")
         large = ~inside & (_size(x, y) > 2 * _LARGEST_DEGREES)
-        yield large, "Expected degrees for {system}; found metres or other large numbers: {found}."
+        yield large, N_("Expected degrees for {system}; found metres or other large numbers: {found}.")
     else:
         small = _size(x, y) <= _LARGEST_DEGREES
-        yield small, "Expected metres for {system}; found degrees: {found}."
-        yield swapped, "Expected easting before northing for {system}; found them exchanged: {found}."
+        yield small, N_("Expected metres for {system}; found degrees: {found}.")
+        yield swapped, N_("Expected easting before northing for {system}; found them exchanged: {found}.")
         if system.zone is not None:
             yield from _zone_tests(~inside, np.floor(x / _ZONE_NUMBER), system.zone)
     yield ~inside, _OUTSIDE
@@ -256,12 +258,12 @@ def _tests(
 def _zone_tests(outside: Flags, number: Floats, zone: int) -> Iterator[tuple[Flags, str]]:
     if zone:
         none = outside & (number == 0)
-        yield none, "Expected eastings that begin with zone number {zone}; found none: {found}."
+        yield none, N_("Expected eastings that begin with zone number {zone}; found none: {found}.")
         other = outside & (number != zone)
-        yield other, "Expected eastings that begin with zone number {zone}; found another: {found}."
+        yield other, N_("Expected eastings that begin with zone number {zone}; found another: {found}.")
     else:
         some = outside & (number > 0)
-        yield some, "Expected eastings without a zone number for {system}; found one: {found}."
+        yield some, N_("Expected eastings without a zone number for {system}; found one: {found}.")
 
 
 def _reason(template: str, x: Floats, y: Floats, system: CoordinateSystem) -> DatumError:

@@ -36,3 +36,8 @@ class FormatError(GeodataError):
 
 class GeometryError(GeodataError):
     """A geometry or coordinate is empty, out of range, of the wrong kind or not valid."""
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's customary name
+    """Mark a template that is not a literal where its error is raised, so that the catalogue has it."""
+    return message

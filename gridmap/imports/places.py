@@ -42,7 +42,8 @@ __all__ = [
 ]
 
 NAME_WORDS = ("名称", "name", "标题", "中文名")
-CODE_WORDS = ("编码", "编号", "代码", "code", "id", "序号")
+CODE_WORDS = ("编码", "编号", "代码", "code", "id")
+"""Not 序号: the number of a line stands for another place as soon as a table is sorted anew."""
 
 LEVEL_WORDS: Mapping[str, AreaLevel] = {
     "市": AreaLevel.CITY,

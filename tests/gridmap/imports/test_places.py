@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import geopandas
@@ -288,6 +289,39 @@ def test_the_datum_must_be_stated_and_is_obeyed(importer, tmp_path):
     # The shift in Shanghai is about 450 m east and 200 m south.
     assert 0.004 < 121.480238 - lon < 0.005
     assert 0.0015 < lat - 31.236303 < 0.0025 or 0.0015 < 31.236303 - lat < 0.0025
+
+
+@pytest.mark.parametrize(
+    ("datum", "lon", "lat"),
+    [
+        ("wgs84", 31.23, 121.46),
+        ("wgs84", 353471.2, 3456211.9),
+        ("wgs84", 0, 0),
+        ("wgs84", 250, 80),
+        ("cgcs2000-gk3-40", 121.46, 31.23),
+        ("cgcs2000-gk3-40", 353471.2, 3456211.9),
+        ("cgcs2000-gk3-40", 3456211.9, 40353471.2),
+        ("cgcs2000-gk3-40", 39353471.2, 3456211.9),
+    ],
+)
+def test_what_is_wrong_with_coordinates_is_said_in_chinese(importer, tmp_path, datum, lon, lat):
+    (tmp_path / "p.csv").write_text(f"名称,lon,lat\n人民广场,{lon},{lat}\n", encoding="utf-8-sig")
+    plan = importer.plan("points", tmp_path / "p.csv", datum=datum)
+    ((row, reason),) = plan.reading.faults.explained(plan.reading.table.row_numbers)
+    assert row == 2
+    assert re.match(r"[\w-]* ?[\u4e00-\u9fff]", reason)
+    assert "found" not in reason
+
+
+def test_the_number_of_a_line_is_not_the_code_of_a_place(importer, tmp_path):
+    def listed(*names):
+        lines = [f"{n},{name},{121 + int(name[1]) / 100},31.01" for n, name in enumerate(names, start=1)]
+        (tmp_path / "p.csv").write_text("\n".join(["序号,点位名称,经度,纬度", *lines]), encoding="utf-8")
+        return tmp_path / "p.csv"
+
+    importer.apply("points", listed("甲1", "乙2"))
+    again = importer.plan("points", listed("丙3", "甲1", "乙2"))
+    assert (again.counts.created, again.counts.changed, again.counts.unchanged) == (1, 0, 2)
 
 
 def test_a_stated_mapping_wins_and_a_wrong_one_is_refused(importer, tmp_path):
