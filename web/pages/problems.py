@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask_wtf.csrf import generate_csrf
 
 from gridmap.errors import NotFoundError
 from gridmap.labels import label
 from gridmap.people.permissions import Permission
+from gridmap.places.cards import Faces
 from gridmap.problems.records import find_number
 from gridmap.workflow.transitions import TRANSITIONS
 from web.access import needs
+from web.api.answering import directory
 from web.api.problems import told
 from web.assets import asset, modules
 from web.installation import actor, db
@@ -63,7 +65,24 @@ def _actions() -> list[dict[str, Any]]:
 @needs(Permission.PROBLEM_READ)
 def show() -> str:
     """Show the list; the address says which part of it, and the scripts read it there."""
-    return app_page("problems.html", "problem_list.js")
+    return app_page("problems.html", "problem_list.js", given={"narrower": _narrower()})
+
+
+def _narrower() -> dict[str, str]:
+    """Names of the place or person that the address narrows the list to, where the reader may know them."""
+    names, faces = directory(), Faces(directory(), actor())
+    tables: dict[str, Any] = {
+        "cell": names.cells,
+        "road": names.roads,
+        "point": names.points,
+        "person": names.persons,
+    }
+    found = {}
+    for name, table in tables.items():
+        entry = table.find(request.args.get(name, ""))
+        if entry is not None and faces.knows(entry):
+            found[name] = entry.name or entry.code
+    return found
 
 
 @pages.get("/<uuid:uid>")

@@ -113,6 +113,27 @@ def test_a_record_is_corrected_and_what_somebody_else_changed_meanwhile_is_told(
     assert now["geometry"]["coordinates"][1] > lat
 
 
+def test_a_list_of_one_cell_says_so_and_can_be_widened(open_as):
+    page = ready(open_as("/problems?state=unresolved"))
+    everything = total(page)
+    chip = page.locator("#chips button")
+    assert chip.inner_text().startswith("未解决")
+    cells = page.request.get(page.url.split("/problems")[0] + "/api/v1/cells/load").json()["cells"]
+    cell = max(cells, key=lambda uid: cells[uid][0])
+    page.goto(page.url.split("?")[0] + f"?cell={cell}")
+    ready(page)
+    assert 0 < total(page) < everything
+    assert chip.count() == 1
+    assert cell not in chip.inner_text()
+    assert chip.inner_text().startswith("网格")
+    assert serious(page) == []
+    assert "cell=" not in page.get_attribute("#on-map", "href")
+    assert f"cell={cell}" in page.get_attribute("#to-ledger", "href")
+    chip.click()
+    shows(page, everything)
+    assert "cell=" not in page.url
+
+
 def test_the_list_is_filtered_and_a_step_on_many_is_shown_taken_and_taken_back(open_as):
     page = ready(open_as("/problems?state=recorded"))
     before = total(page)

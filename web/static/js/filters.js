@@ -1,8 +1,9 @@
 // Filters: each change is in the address at once and acts on every layer.
 
+import { begin } from "gridmap/begin.js";
 import { byId, debounce, h } from "gridmap/dom.js";
 import { day, gettext, localDay, number } from "gridmap/language.js";
-import { view } from "gridmap/view.js";
+import { NARROWER, view } from "gridmap/view.js";
 
 const UNRESOLVED = ["recorded", "checked", "dispatched", "accepted", "fixed", "verified", "sent_back", "returned", "suspended"];
 let numbers = 0;
@@ -126,11 +127,13 @@ export class Filters {
     const add = (text, without) => chips.push({ text, without });
     for (const kind of ["state", "category", "source"]) {
       for (const code of filter[kind] ?? []) {
-        const text = code === "all" ? gettext("All states") : (this.names.get(`${kind} ${code}`) ?? code);
+        const text = code === "all" ? gettext("All states") : code === "unresolved" ? gettext("Unresolved") : (this.names.get(`${kind} ${code}`) ?? code);
         add(text, { [kind]: filter[kind].filter((other) => other !== code) });
       }
     }
     for (const kind of ["area", "organisation"]) if (filter[kind]) add(this.names.get(`${kind} ${filter[kind]}`) ?? filter[kind], { [kind]: undefined });
+    const titles = { cell: gettext("Cell"), road: gettext("Road"), point: gettext("Point"), person: gettext("Person") };
+    for (const kind of NARROWER) if (filter[kind]) add(`${titles[kind]} ${begin.narrower[kind] ?? filter[kind]}`, { [kind]: undefined });
     if (filter.overdue) add(gettext("Overdue only"), { overdue: false });
     if (filter.doubtful) add(gettext("With doubtful records"), { doubtful: false });
     if (filter.since) add(gettext("found from {day}", { day: day(filter.since) }), { since: undefined });

@@ -6,7 +6,7 @@ import { byId, h } from "gridmap/dom.js";
 import { Filters } from "gridmap/filters.js";
 import { ago, gettext, number, time } from "gridmap/language.js";
 import { actions, takeMany } from "gridmap/steps.js";
-import { view } from "gridmap/view.js";
+import { NARROWER, view } from "gridmap/view.js";
 
 const PAGE = 50;
 const rows = byId("rows");
@@ -113,7 +113,9 @@ function keepSort() {
 
 let filters;
 async function loadCounts() {
-  const summary = await get("summary", "summary", view.query());
+  // Nobody has counted in one cell or for one person beforehand.
+  const narrowed = NARROWER.some((name) => view.filter[name]);
+  const summary = narrowed ? {} : await get("summary", "summary", view.query());
   if (summary) filters?.count(summary);
 }
 
@@ -133,8 +135,9 @@ async function start() {
   filters = new Filters(options);
   const ledger = document.getElementById("to-ledger");
   const link = () => {
-    const { search } = new URL(location.href);
-    byId("on-map").href = `/${search}`;
+    const { search, searchParams } = new URL(location.href);
+    for (const name of NARROWER) searchParams.delete(name);
+    byId("on-map").href = `/?${searchParams}`;
     if (ledger) ledger.href = `/ledger${search}`;
   };
   link();

@@ -5,7 +5,8 @@ import { begin } from "gridmap/begin.js";
 const LISTS = ["category", "state", "source"];
 const FLAGS = ["overdue", "doubtful"];
 const VALUES = ["age_min", "age_max", "area", "organisation", "since", "until", "at"];
-export const FILTERS = [...LISTS, ...FLAGS, ...VALUES];
+// What only the list can be narrowed to, as its page names it; the map has none of these.
+export const NARROWER = begin.narrower ? ["cell", "road", "point", "person"] : [];
 const DEFAULTS = { layers: "cells,roads,points,problems", colour: "load", weight: "count", per: "ground", base: "own", open: "" };
 const CHOICES = {
   colour: ["load", "overdue", "patrol"],
@@ -18,7 +19,7 @@ function read(search) {
   const state = { filter: {} };
   for (const name of LISTS) if (given.get(name)) state.filter[name] = given.get(name).split(",").filter(Boolean);
   for (const name of FLAGS) if (given.get(name) === "1") state.filter[name] = true;
-  for (const name of VALUES) if (given.get(name)) state.filter[name] = given.get(name);
+  for (const name of [...VALUES, ...NARROWER]) if (given.get(name)) state.filter[name] = given.get(name);
   for (const [name, value] of Object.entries(DEFAULTS)) {
     const asked = given.get(name);
     state[name] = asked === null || (CHOICES[name] && !CHOICES[name].includes(asked)) ? value : asked;
