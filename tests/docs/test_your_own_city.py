@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
+import shutil
+import socket
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import shapely
+from PIL import Image
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import sync_playwright
 from sqlalchemy import func, select
 
 from gridmap.places.models import Area, GridCell, InspectionPoint, Street
 from gridmap.problems.models import Problem
 from gridmap.store.engine import open_engine, reading
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "your-own-city.md").read_text(encoding="utf-8")
 
@@ -75,6 +90,49 @@ def main_road_inside(folder: Path) -> np.ndarray:
     return shapely.length(shapely.intersection(shapely.buffer(cells, -25), shapely.union_all(roads)))
 
 
+@contextmanager
+def map_of(folder: Path) -> Iterator[Page]:
+    """The map as the walk-through's own login sees it first, from a server of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "web", "serve"],
+        env=os.environ
+        | {"GRIDMAP_DATA_DIR": str(folder), "GRIDMAP_PORT": str(port), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+    try:
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            page = chromium.new_page()
+            page.set_default_timeout(60_000)
+            for _ in range(600):
+                try:
+                    page.goto(f"http://127.0.0.1:{port}/sign-in")
+                    break
+                except PlaywrightError:
+                    time.sleep(0.2)
+            page.fill("[name=username]", "office")
+            page.fill("[name=password]", "correct horse")
+            page.click("main button")
+            page.wait_for_selector("body[data-ready=yes]")
+            yield page
+            chromium.close()
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def colours_in(picture: bytes) -> int:
+    """How many different colours the middle of a picture has."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    middle = image.crop((image.width // 3, image.height // 4, image.width * 5 // 6, image.height * 3 // 5))
+    return len(set(middle.get_flattened_data()))
+
+
 @pytest.mark.real
 def test_shanghai_is_drawn(real_data, tmp_path):
     said = walk("shanghai", real_data, tmp_path)
@@ -117,3 +175,7 @@ def test_bostons_cases_find_their_neighbourhoods(real_data, tmp_path):
     assert count(tmp_path, Area) == 26
     assert count(tmp_path, Problem) == 93_963
     assert said.count(" 0 refused.") == 4
+    with map_of(tmp_path) as page:
+        page.wait_for_load_state("networkidle")
+        assert "还没有网格" in page.inner_text("#ranking")
+        assert colours_in(page.screenshot()) > 200, "a city without cells sees its problems at once"

@@ -45,6 +45,8 @@ export class Cells extends EventTarget {
     this.renderer = renderer;
     this.load = { cells: {}, days_since_patrol: {} };
     this.byUid = new Map();
+    // Known once they were asked for: this city has not drawn any.
+    this.none = false;
     this.labels = L.layerGroup().addTo(map);
     if (begin.may.read) view.on(["filter"], () => this.refresh());
     view.on(["colour"], () => this.recolour());
@@ -69,6 +71,7 @@ export class Cells extends EventTarget {
   }
 
   useShapes(collection) {
+    this.none = !collection.features.length;
     for (const feature of collection.features) this.byUid.set(feature.properties.uid, feature.properties);
     this.layer = L.geoJSON(collection, {
       renderer: this.renderer,

@@ -96,7 +96,7 @@ async function start() {
   const majors = new Map(options.categories.flatMap((major, index) => [[major.code, index], ...(major.children ?? []).map(({ code }) => [code, index])]));
   const roads = new Roads(map, renderer);
   const points = new Points(map, renderer);
-  const problems = new Problems(map, majors);
+  const problems = new Problems(map, majors, cells);
   if (begin.may.shops) new Shops(map, renderer).show();
   new Overview(map, cells);
   const filters = new Filters(options);
@@ -123,7 +123,7 @@ async function start() {
   problems.show();
   await Promise.all([cells.start(shapes).then(() => roads.start()).then(() => points.start()), begin.may.read ? timeline.refresh() : null]);
   drawLegend();
-  if (!cells.byUid.size && !cells.layer) toast(gettext("There are no grid cells yet."));
+  if (cells.none) toast(gettext("There are no grid cells yet."));
   document.body.dataset.ready = "yes";
 }
 

@@ -56,7 +56,7 @@ export class Overview {
       h("div", { className: "tabs", role: "group", "aria-label": gettext("Which cells to list") }, tab("worst", gettext("Worst cells")), tab("unheld", gettext("Held by nobody"))),
       cells.length
         ? h("ol", { className: "ranking" }, cells.map((cell) => this.row(cell, most)))
-        : h("p", { className: "empty" }, unheld ? gettext("Every cell is held by somebody.") : gettext("No problem matches the filters.")),
+        : h("p", { className: "empty" }, this.cells.none ? gettext("There are no grid cells yet.") : unheld ? gettext("Every cell is held by somebody.") : gettext("No problem matches the filters.")),
     );
   }
 

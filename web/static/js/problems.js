@@ -17,8 +17,10 @@ const path = () => `tiles/problems/{z}/{x}/{y}.mvt${new URL(address("x", view.qu
 const radius = (n) => 8 + 3.2 * Math.log2(n) ** 0.8;
 
 export class Problems {
-  constructor(map, majors) {
+  constructor(map, majors, cells) {
     this.map = map;
+    this.cells = cells;
+    cells.addEventListener("ready", () => this.show());
     this.majors = majors;
     map.createPane("problems").style.zIndex = 460;
     map.getPane("problems").style.pointerEvents = "none";
@@ -39,7 +41,8 @@ export class Problems {
   }
 
   show() {
-    const wanted = begin.may.read && view.shows("problems") && (!view.shows("cells") || this.map.getZoom() >= BESIDE_CELLS_FROM);
+    const counted = view.shows("cells") && !this.cells.none;
+    const wanted = begin.may.read && view.shows("problems") && (!counted || this.map.getZoom() >= BESIDE_CELLS_FROM);
     if (wanted) this.layer.addTo(this.map);
     else this.layer.remove();
   }
