@@ -14,6 +14,7 @@ from gridmap.imports.fields import Field, choice, hours, integer, rhythm, text
 from gridmap.imports.plan import Counts, Kind, Plan
 from gridmap.imports.reading import LINES, POINTS_OR_POLYGONS, POLYGONS
 from gridmap.imports.steps import Draft, match
+from gridmap.language import N_
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area, AreaLevel, GridCell, InspectionPoint, PriorityRoad
 from gridmap.places.queries import VISITS
@@ -243,7 +244,7 @@ def _multi(reading: Reading, good: NDArray[np.intp]) -> NDArray[np.object_]:
 
 AREAS = Kind(
     "areas",
-    "Areas",
+    N_("Areas"),
     Permission.PLACE_IMPORT,
     lambda _zone: (
         Field("code", CODE_WORDS, text(40)),
@@ -256,7 +257,7 @@ AREAS = Kind(
 )
 CELLS = Kind(
     "cells",
-    "Grid cells",
+    N_("Grid cells"),
     Permission.PLACE_IMPORT,
     lambda _zone: (
         Field(
@@ -270,7 +271,7 @@ CELLS = Kind(
 )
 POINTS = Kind(
     "points",
-    "Inspection points",
+    N_("Inspection points"),
     Permission.PLACE_IMPORT,
     lambda _zone: (
         Field("code", ("点位编号", "点位编码", *CODE_WORDS), text(60)),
@@ -292,7 +293,7 @@ POINTS = Kind(
 )
 ROADS = Kind(
     "roads",
-    "Priority roads",
+    N_("Priority roads"),
     Permission.PLACE_IMPORT,
     lambda _zone: (
         Field("code", ("路段编号", "路段编码", *CODE_WORDS), text(60)),

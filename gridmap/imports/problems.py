@@ -21,6 +21,7 @@ from gridmap.imports.problem_changes import (
     existing_of,
     unlimited,
 )
+from gridmap.language import N_
 from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import areas_of
@@ -342,7 +343,7 @@ def _columns(
 
 PROBLEMS = Kind(
     "problems",
-    "Problems",
+    N_("Problems"),
     Permission.PROBLEM_IMPORT,
     problem_fields,
     frozenset({0, 1, 3, 5, 6}),

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from gridmap.imports.fields import Field, choice, phone, text
 from gridmap.imports.plan import Counts, Kind, Plan
 from gridmap.imports.steps import Draft, Matched, match
+from gridmap.language import N_
 from gridmap.people.models import Organisation, OrganisationKind, Person
 from gridmap.people.permissions import Permission
 from gridmap.places.models import (
@@ -241,7 +242,7 @@ def _held(
 
 ROSTER = Kind(
     "roster",
-    "People and responsibilities",
+    N_("People and responsibilities"),
     Permission.PERSON_IMPORT,
     lambda _zone: (
         Field("name", ("姓名", "人员", "名字", "name"), text(100), required=True),

@@ -13,6 +13,7 @@ from gridmap.imports.places import CODE_WORDS, NAME_WORDS, codes_of, or_blank, r
 from gridmap.imports.plan import Counts, Kind, Plan
 from gridmap.imports.reading import POINTS_OR_POLYGONS
 from gridmap.imports.steps import Draft, Matched, match
+from gridmap.language import N_
 from gridmap.people.permissions import Permission
 from gridmap.shops.models import Pledge, Shopfront
 
@@ -138,7 +139,7 @@ def _end_earlier(writer: Writer, of_pledges: Matched) -> Matched:
 
 SHOPS = Kind(
     "shops",
-    "Shopfronts",
+    N_("Shopfronts"),
     Permission.PLACE_IMPORT,
     lambda _zone: (
         Field("code", ("商铺编号", "商铺编码", "店铺编号", "门牌编号", *CODE_WORDS), text(60)),

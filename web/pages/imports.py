@@ -58,7 +58,8 @@ def datum_name(datum: str) -> str:
 
 def kind_title(name: str) -> str:
     """Title of a kind of import in the reader's language."""
-    return gettext(KINDS[name].title) if name in KINDS else name
+    others = {"drawing": gettext("Draw cells"), "repair": gettext("Mend the cells")}
+    return gettext(KINDS[name].title) if name in KINDS else others.get(name, name)
 
 
 def _folder(uid: uuid.UUID) -> Path:

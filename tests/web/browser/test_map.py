@@ -67,6 +67,12 @@ def test_a_link_shows_a_colleague_the_same_map(open_as):
     assert page.evaluate("gridmapHost.getZoom()") == 16
 
 
+def test_a_link_with_a_broken_time_shows_the_map_of_now(open_as):
+    page = open_as("/?at=2026-13-99x&since=abc")
+    page.wait_for_selector("body[data-ready=yes]")
+    assert page.locator("#figures strong").first.inner_text() != "0"
+
+
 def test_searching_with_the_keyboard_opens_what_was_found(open_as):
     page = open_as()
     page.focus("#search")

@@ -4,6 +4,7 @@ import { begin } from "gridmap/begin.js";
 
 const LISTS = ["category", "state", "source"];
 const FLAGS = ["overdue", "doubtful"];
+const TIMES = ["since", "until", "at"];
 const VALUES = ["age_min", "age_max", "area", "organisation", "since", "until", "at"];
 // What only the list can be narrowed to, as its page names it; the map has none of these.
 export const NARROWER = begin.narrower ? ["cell", "road", "point", "person"] : [];
@@ -20,6 +21,8 @@ function read(search) {
   for (const name of LISTS) if (given.get(name)) state.filter[name] = given.get(name).split(",").filter(Boolean);
   for (const name of FLAGS) if (given.get(name) === "1") state.filter[name] = true;
   for (const name of [...VALUES, ...NARROWER]) if (given.get(name)) state.filter[name] = given.get(name);
+  // A link that was cut off or mistyped shows the map all the same.
+  for (const name of TIMES) if (name in state.filter && Number.isNaN(Date.parse(state.filter[name]))) delete state.filter[name];
   for (const [name, value] of Object.entries(DEFAULTS)) {
     const asked = given.get(name);
     state[name] = asked === null || (CHOICES[name] && !CHOICES[name].includes(asked)) ? value : asked;
