@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, field_validator
 from sqlalchemy import select
 
-from gridmap.hotspots.counts import cell_loads
+from gridmap.hotspots.counts import cell_loads, tally
 from gridmap.hotspots.heat import Per, Weight
 from gridmap.hotspots.listing import in_box as rows_in_box
 from gridmap.labels import label, site_label
@@ -161,7 +161,7 @@ def gather(query: ExportQuery) -> Scene:
     """
     frame = query.frame()
     view = view_of(query) if actor().may(Permission.PROBLEM_READ) else None
-    loads = cell_loads(view)[0] if view is not None else {}
+    loads, whole = (cell_loads(view)[0], tally(view)) if view is not None else ({}, None)
     kinds = {
         kind: list(_places(kind, frame)) for kind in ("cell", "road", "point") if f"{kind}s" in query.shown
     }
@@ -176,8 +176,8 @@ def gather(query: ExportQuery) -> Scene:
         kinds.get("road", []),
         kinds.get("point", []),
         _problems(view, frame) if view is not None and "problems" in query.shown else [],
-        sum(load.matching for load in loads.values()),
-        sum(load.overdue for load in loads.values()),
+        whole.matching if whole else 0,
+        whole.overdue if whole else 0,
     )
 
 
