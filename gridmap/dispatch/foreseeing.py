@@ -14,7 +14,7 @@ from gridmap.language import N_
 from gridmap.people.models import Organisation, Person
 from gridmap.places.ground import ground_with
 from gridmap.places.models import Area, GridCell
-from gridmap.store.engine import writing
+from gridmap.store.engine import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,7 +102,7 @@ def foresee_doing(
     Parameters
     ----------
     engine
-        The store; it is locked meanwhile as by the change itself.
+        The store; it is locked while the change is made, as by the change itself.
     actor
         Somebody who may change the rules of the whole city.
     do
@@ -115,14 +115,16 @@ def foresee_doing(
     PermissionDeniedError
         If the actor may not.
     """
-    told: list[Foreseen] = []
-    with suppress(_TakenBackError), writing(engine) as session:
+    with reading(engine) as session:
         today = preview_moves(session, actor, settings=settings, now=now)
-        if len(today.before["id"]):
-            do(session)
-            session.flush()
-            moves = preview_moves(session, actor, settings=settings, now=now)
-            told = _told(session, today, moves, {})
+    told: list[Foreseen] = []
+    if not len(today.before["id"]):
+        return told
+    with suppress(_TakenBackError), writing(engine) as session:
+        do(session)
+        session.flush()
+        moves = preview_moves(session, actor, settings=settings, now=now)
+        told = _told(session, today, moves, {})
         raise _TakenBackError
     return told
 
@@ -130,9 +132,11 @@ def foresee_doing(
 def _told(session: Session, today: Moves, moves: Moves, codes: Mapping[int, str]) -> list[Foreseen]:
     """What would move besides what today's ground and duties would move; `codes` name new cells."""
     told = []
+    # Others may have been reported or closed between the two.
+    _, here, there = np.intersect1d(today.before["id"], moves.before["id"], return_indices=True)
     for name, (title, model, shown) in _TOLD.items():
-        before, after = moves.before[name], moves.after[name]
-        gone = (before != after) & (after != today.after[name])
+        before, after = moves.before[name][there], moves.after[name][there]
+        gone = (before != after) & (after != today.after[name][here])
         pairs, numbers = np.unique(np.stack([before[gone], after[gone]], axis=1), axis=0, return_counts=True)
         counts = [(*pair, n) for pair, n in zip(pairs.tolist(), numbers.tolist(), strict=True)]
         counts.sort(key=lambda line: -line[2])

@@ -10,7 +10,6 @@ from gridmap.imports.cells import cells_after
 from gridmap.imports.places import AREAS, ROADS
 from gridmap.imports.roster import ROSTER
 from gridmap.imports.service import apply_import
-from gridmap.jobs import silent
 from gridmap.store.engine import reading
 
 if TYPE_CHECKING:
@@ -52,8 +51,10 @@ def foresee_import(engine: Engine, file: Path, plan: Plan, writer: Writer) -> li
         options = replace(writer.options, skip_refused=True)
 
         def do(session: Session) -> None:
-            trial = replace(writer, session=session, options=options, progress=silent)
-            apply_import(file, plan.kind, trial)
+            def trying(done: float, total: float, _: str) -> None:
+                writer.progress(done, total, "Trying what it would move")
+
+            apply_import(file, plan.kind, replace(writer, session=session, options=options, progress=trying))
 
         return foresee_doing(engine, writer.actor, do, settings=settings, now=now)
     with reading(engine) as session:

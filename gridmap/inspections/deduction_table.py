@@ -30,7 +30,7 @@ FILE = "deductions.toml"
 _SEVERITIES = ("1", "2", "3", "4", "5")
 _RANGES: Mapping[str, tuple[float, float]] = {
     "points": (0.0, 100.0),
-    "hours": (0.0, 999.0),
+    "hours": (0.1, 999.0),
     "chance": (0.0, 1.0),
     "place.most_points": (0.1, 100.0),
     "place.metres": (50.0, 10_000.0),

@@ -117,7 +117,9 @@ def send_one(
 
 def _settle(engine: Engine, one: _Message, *, answer: str, taken: bool, gone: bool, now: datetime) -> None:
     with writing(engine) as session:
-        row = session.get_one(Delivery, one.id)
+        row = session.get(Delivery, one.id)
+        if row is None:  # whom it was for is told no more since
+            return
         row.answer = answer
         if taken:
             row.state, row.delivered_at = DeliveryState.DELIVERED, now

@@ -14,6 +14,7 @@ from gridmap.people.models import Organisation
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area
 from gridmap.problems.models import EventKind
+from gridmap.store.claim import claim
 from gridmap.webhooks.collecting import head_of
 from gridmap.webhooks.models import Delivery, DeliveryState, Target, Webhook
 from gridmap.webhooks.signing import is_secret
@@ -72,7 +73,10 @@ def add_webhook(session: Session, actor: Actor, wish: Wish, *, now: datetime) ->
         If another webhook has its uid.
     """
     actor.scope_everywhere(Permission.WEBHOOK_MANAGE)
-    known = None if wish.uid is None else session.scalar(select(Webhook).where(Webhook.uid == wish.uid))
+    known = None
+    if wish.uid is not None:
+        claim(session, wish.uid)
+        known = session.scalar(select(Webhook).where(Webhook.uid == wish.uid))
     if known is not None:
         if (known.target, known.url, known.name) != (wish.target, wish.url, wish.name.strip()):
             raise ConflictError("Another webhook has the identity {uid}.", uid=str(wish.uid))

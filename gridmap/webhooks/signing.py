@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -40,7 +39,7 @@ def is_secret(text: str) -> bool:
         return True
     try:
         return bool(base64.b64decode(text.removeprefix(_PREFIX), validate=True))
-    except binascii.Error:
+    except ValueError:  # also what is no ASCII
         return False
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
+from gridmap.errors import InvalidValueError
 from gridmap.labels import label
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import named
@@ -31,6 +32,7 @@ from web.installation import actor, db, installation
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from sqlalchemy.orm import Session
 
     from gridmap.webhooks.models import Delivery
 
@@ -80,7 +82,7 @@ def make_webhook(body: WebhookBody) -> Response:
     made = make_secret() if body.secret is None and body.target is Target.STANDARD else None
     with writing(installation().engine) as session:
         hook, fresh = service.add_webhook(session, actor(), body.wish(made or body.secret or ""), now=now())
-        told = _told(hook, {}) | {"secret": made if fresh else None}
+        told = _told(hook, _counts(session, hook)) | {"secret": made if fresh else None}
     return _answer(WebhookMade, told, 201 if fresh else 200)
 
 
@@ -92,11 +94,19 @@ def change_webhook(path: UidPath, body: WebhookChanges) -> Response:
     made = make_secret() if body.renew_secret else None
     with writing(installation().engine) as session:
         hook = service.change_webhook(session, actor(), uid, changes | ({"secret": made} if made else {}))
+        if made and hook.target is not Target.STANDARD:
+            raise InvalidValueError(
+                "Expected a secret from the robot's own settings; found a wish for a new one.",
+                parameter="renew_secret",
+            )
         if "active" in body.model_fields_set:
             service.switch(session, actor(), uid, on=body.active)
-        counts = next(counts for one, counts in service.webhooks(session, actor()) if one is hook)
-        told = _told(hook, counts) | {"secret": made}
+        told = _told(hook, _counts(session, hook)) | {"secret": made}
     return _answer(WebhookMade, told)
+
+
+def _counts(session: Session, hook: Webhook) -> dict[str, int]:
+    return next(counts for one, counts in service.webhooks(session, actor()) if one is hook)
 
 
 @api.delete("/webhooks/<uid>", tags=[WEBHOOKS], responses={"204": None, "404": Fault})

@@ -66,6 +66,7 @@ def test_it_is_changed_switched_and_given_a_new_secret(app, sign_in):
         ({"url": "http://["}, "url"),
         ({"actions": ["sleep"]}, "actions"),
         ({"secret": "whsec_???"}, "secret"),
+        ({"secret": "whsec_密钥"}, "secret"),
         ({"area": str(uuid.uuid4())}, "area"),
         ({"name": None}, "name"),
     ):
