@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
+from playwright.sync_api import sync_playwright
 from sqlalchemy import make_url
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -35,10 +36,18 @@ from gridmap.trail.keeper import TrailKeeper
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
     from sqlalchemy.engine import Engine
 
 ROOT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-quic",
+    "--no-first-run",
+]
 _LONG = ("browser", "wheel")
 
 # Where everything must pass, the same examples each time: a change is not judged by chance. Other runs look
@@ -84,6 +93,18 @@ def real_data() -> Path:
     if not folder.is_dir():
         missing(f"The real data are not at {folder}; set GRIDMAP_REAL_DATA.")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests of a process: two of them would be in each other's way."""
+    program = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    if program is None:
+        missing("Chromium is not installed.")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import io
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +19,6 @@ import pytest
 import shapely
 from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import sync_playwright
 from sqlalchemy import func, select
 
 from gridmap.places.models import Area, GridCell, InspectionPoint, Street
@@ -30,9 +28,8 @@ from gridmap.store.engine import open_engine, reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "your-own-city.md").read_text(encoding="utf-8")
 
@@ -91,7 +88,7 @@ def main_road_inside(folder: Path) -> np.ndarray:
 
 
 @contextmanager
-def map_of(folder: Path) -> Iterator[Page]:
+def map_of(folder: Path, browser: Browser) -> Iterator[Page]:
     """The map as the walk-through's own login sees it first, from a server of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -105,22 +102,21 @@ def map_of(folder: Path) -> Iterator[Page]:
         cwd=ROOT,
     )
     try:
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            page = chromium.new_page()
-            page.set_default_timeout(60_000)
-            for _ in range(600):
-                try:
-                    page.goto(f"http://127.0.0.1:{port}/sign-in")
-                    break
-                except PlaywrightError:
-                    time.sleep(0.2)
-            page.fill("[name=username]", "office")
-            page.fill("[name=password]", "correct horse")
-            page.click("main button")
-            page.wait_for_selector("body[data-ready=yes]")
-            yield page
-            chromium.close()
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        for _ in range(600):
+            try:
+                page.goto(f"http://127.0.0.1:{port}/sign-in")
+                break
+            except PlaywrightError:
+                time.sleep(0.2)
+        page.fill("[name=username]", "office")
+        page.fill("[name=password]", "correct horse")
+        page.click("main button")
+        page.wait_for_selector("body[data-ready=yes]")
+        yield page
+        context.close()
     finally:
         server.terminate()
         server.wait(60)
@@ -170,12 +166,12 @@ def test_zhubeis_units_are_clean(real_data, tmp_path):
 
 
 @pytest.mark.real
-def test_bostons_cases_find_their_neighbourhoods(real_data, tmp_path):
+def test_bostons_cases_find_their_neighbourhoods(real_data, tmp_path, browser):
     said = walk("boston", real_data, tmp_path)
     assert count(tmp_path, Area) == 26
     assert count(tmp_path, Problem) == 93_963
     assert said.count(" 0 refused.") == 4
-    with map_of(tmp_path) as page:
+    with map_of(tmp_path, browser) as page:
         page.wait_for_load_state("networkidle")
         assert "还没有网格" in page.inner_text("#ranking")
         assert colours_in(page.screenshot()) > 200, "a city without cells sees its problems at once"

@@ -271,10 +271,10 @@ def test_points_bring_their_hours_and_frequency_and_other_files_leave_them(impor
     assert rows(importer.engine, InspectionPoint, *said) == [("07:20-08:10", "2/1", 10)]
     with writing(importer.engine) as session:
         session.query(InspectionPoint).update({"valid_from": importer.now.date() - timedelta(days=30)})
-    # Moved by a file that does not speak of visits: a new row, and the old hours.
+    # Moved by a file that does not speak of visits: the same row, and its hours.
     file.write_text("编号,点位名称,经度,纬度\nP1,东门小学,121.03,31.01\n", encoding="utf-8")
     importer.apply("points", file)
-    assert rows(importer.engine, InspectionPoint, *said) == [("07:20-08:10", "2/1", 10)] * 2
+    assert rows(importer.engine, InspectionPoint, *said) == [("07:20-08:10", "2/1", 10)]
 
 
 def test_the_datum_must_be_stated_and_is_obeyed(importer, tmp_path):

@@ -15,6 +15,7 @@ from geodata.errors import GeometryError
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.inspections.alternatives import Way, alternatives
+from gridmap.inspections.deduction_table import usual_table
 from gridmap.inspections.queries import read_route, read_routes, see
 from gridmap.inspections.tour import TourWish, lay, remove_route, trace
 from gridmap.patrols.network import read_network
@@ -152,7 +153,13 @@ def test_what_is_open_and_in_sight_is_told_with_the_time_it_is_passed(engine, ci
 def test_other_ways_through_the_same_points_are_compared(engine, city):
     with reading(engine) as session:
         found = alternatives(
-            session, Actor.owner(), WISH, network=read_network(session), day=DAY, now=WISH.starts_at
+            session,
+            Actor.owner(),
+            WISH,
+            network=read_network(session),
+            day=DAY,
+            now=WISH.starts_at,
+            table=usual_table(),
         )
     by_way = {one.way: one for one in found}
     given, quickest, back = by_way[Way.GIVEN], by_way[Way.QUICKEST], by_way[Way.REVERSED]
