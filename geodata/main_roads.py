@@ -65,7 +65,9 @@ def firm_borders(
     # Fewest and longest of the others: what a spanning tree needs that takes those that hold for least.
     price = np.where(holds, 1.0, 2.0 + borders.length_m.max(initial=0) - borders.length_m)
     shape = (len(work), len(work))
-    tree = minimum_spanning_tree(coo_array((price, (borders.first, borders.second)), shape=shape)).tocoo()
+    # Older versions take no wider numbers.
+    ends = borders.first.astype(np.int32), borders.second.astype(np.int32)
+    tree = minimum_spanning_tree(coo_array((price, ends), shape=shape)).tocoo()
     needed = np.minimum(tree.row, tree.col).astype(np.intp) * len(work) + np.maximum(tree.row, tree.col)
     return np.asarray(holds | np.isin(borders.first * len(work) + borders.second, needed))
 

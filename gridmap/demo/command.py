@@ -10,8 +10,9 @@ import click
 from gridmap.demo.presence import PASSWORD, demo_logins, holds_demo, is_empty
 from gridmap.imports.command import shown_progress
 from gridmap.installation import open_store
+from gridmap.labels import label
 from gridmap.language import gettext
-from gridmap.people.permissions import Actor
+from gridmap.people.permissions import Actor, Role
 from gridmap.store.engine import reading, writing
 
 if TYPE_CHECKING:
@@ -93,4 +94,4 @@ def _stands(session: Session) -> bool:
 def _show_logins(logins: Iterable[tuple[str, str]]) -> None:
     click.echo(gettext("Logins (password {password}):", password=PASSWORD))
     for username, role in logins:
-        click.echo(f"  {username:<12} {role}")
+        click.echo(f"  {username:<12} {label(Role(role))}")

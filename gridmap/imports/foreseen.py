@@ -51,7 +51,7 @@ def foresee_import(engine: Engine, file: Path, plan: Plan, writer: Writer) -> li
         options = replace(writer.options, skip_refused=True)
 
         def do(session: Session) -> None:
-            def trying(done: float, total: float, _: str) -> None:
+            def trying(done: float, total: float, what: str = "") -> None:  # noqa: ARG001 - it is only tried
                 writer.progress(done, total, "Trying what it would move")
 
             apply_import(file, plan.kind, replace(writer, session=session, options=options, progress=trying))

@@ -98,9 +98,9 @@ def _closed_lately(
     first, last = (
         edge.astype("datetime64[us]").item().replace(tzinfo=UTC) for edge in (found_at.min(), found_at.max())
     )
-    span = {"since": _earliest(first, settings), "until": last}
+    since = _earliest(first, settings)
     if len(asked) > _FEW:
-        return read_columns(session, _lately().params(span))
+        return read_columns(session, _lately(since, last))
     lon, lat = columns["lon"][asked], columns["lat"][asked]
     up = 1.01 * settings.recurrence_metres / _METRES_PER_DEGREE
     across = up / max(float(np.cos(np.radians(lat)).min()), 0.01)
@@ -108,17 +108,18 @@ def _closed_lately(
     sides = dict(zip(("west", "south", "east", "north"), map(float, box), strict=True))
     kinds = np.unique(columns["category_id"][asked]).tolist()
     near = _lately_in_box(session.get_bind().dialect.name)
-    return _few_columns(session.connection().execute(near, {**span, **sides, "kinds": kinds}).all())
+    return _few_columns(
+        session.connection().execute(near, {"since": since, "until": last, **sides, "kinds": kinds}).all()
+    )
 
 
-@cache
-def _lately() -> Select[*tuple[Any, ...]]:
+def _lately(since: Any, until: Any) -> Select[*tuple[Any, ...]]:
     """What was closed within a span of time."""
     table = Problem.__table__.c
     return select(table.id, table.lon, table.lat, table.category_id, table.closed_at).where(
         table.state == State.CLOSED,
-        table.closed_at >= bindparam("since"),
-        table.closed_at < bindparam("until"),
+        table.closed_at >= since,
+        table.closed_at < until,
         table.flags.op("&")(Flag.DOUBTFUL.value) == 0,
     )
 
@@ -128,7 +129,8 @@ def _lately_in_box(dialect: str) -> Select[*tuple[Any, ...]]:
     """What of some categories was closed within a box; made once, as that takes longer than asking it."""
     sides = tuple(bindparam(side, type_=Float) for side in ("west", "south", "east", "north"))
     kinds = Problem.__table__.c.category_id.in_(bindparam("kinds", expanding=True))
-    return _lately().where(box_condition(dialect, Problem, sides), kinds)
+    span = bindparam("since"), bindparam("until")
+    return _lately(*span).where(box_condition(dialect, Problem, sides), kinds)
 
 
 def _few_columns(rows: Sequence[Any]) -> dict[str, NDArray[Any]]:

@@ -110,6 +110,8 @@ def _report_page(message: str | None = None, status: int = 200) -> tuple[str, in
         field=_field,
         given=request.form,
         message=message,
+        # No browser sends a file again with a form that came back.
+        photos_lost=bool(_photos()),
         uid=request.form.get("uid") or str(uuid.uuid4()),
         most_photos=installation().settings.resident_photos,
         days=installation().settings.resident_data_days,

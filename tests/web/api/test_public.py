@@ -65,6 +65,15 @@ def rows(engine, model):
         return list(session.scalars(select(model)))
 
 
+def test_who_has_to_mend_the_form_is_told_to_choose_the_photos_again(app, engine_of):
+    client = app.test_client()
+    with_photo = form(phone="abc") | {"photo": (io.BytesIO(picture()), "a.jpg")}
+    answer = client.post("/report", data=with_photo, content_type="multipart/form-data")
+    assert (answer.status_code, "请重新选择照片" in answer.text) == (422, True)
+    assert "请重新选择照片" not in client.post("/report", data=form(phone="abc")).text
+    assert rows(engine_of, Problem) == []
+
+
 def test_anybody_can_report_and_it_is_held(app, engine_of):
     client = app.test_client()
     assert client.get("/report").status_code == 200

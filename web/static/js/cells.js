@@ -185,7 +185,7 @@ export class Cells extends EventTarget {
       h("b", {}, name || code), name ? h("small", {}, ` ${code}`) : null, h("br"),
       held === false ? h("span", { className: "bad" }, gettext("Nobody holds this cell")) : (holder ?? ""), h("br"),
       gettext("{open} unresolved, {overdue} overdue ({share})", { open: number(open), overdue: number(overdue), share: percent(open ? overdue / open : 0) }),
-      days === undefined || days === null ? null : [h("br"), gettext("last patrol {days} days ago", { days: number(Math.floor(days)) })],
+      days === undefined || days === null ? null : [h("br"), gettext("last patrol {days} days ago", { days: number(Math.round(days)) })],
     );
   }
 
