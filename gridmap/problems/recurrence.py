@@ -129,8 +129,8 @@ def _lately_in_box(dialect: str) -> Select[*tuple[Any, ...]]:
     """What of some categories was closed within a box; made once, as that takes longer than asking it."""
     sides = tuple(bindparam(side, type_=Float) for side in ("west", "south", "east", "north"))
     kinds = Problem.__table__.c.category_id.in_(bindparam("kinds", expanding=True))
-    span = bindparam("since"), bindparam("until")
-    return _lately(*span).where(box_condition(dialect, Problem, sides), kinds)
+    span = _lately(bindparam("since"), bindparam("until"))
+    return span.where(box_condition(dialect, Problem, sides), kinds)
 
 
 def _few_columns(rows: Sequence[Any]) -> dict[str, NDArray[Any]]:
