@@ -14,7 +14,8 @@ from geodata.errors import GeodataError
 from gridmap.config import Settings
 from gridmap.errors import GridmapError
 from gridmap.language import explain, gettext, use_language
-from gridmap.store.engine import open_engine
+from gridmap.look_back.drawers import name_drawers
+from gridmap.store.engine import open_engine, writing
 from gridmap.store.schema import migrate
 from gridmap.trail.genesis import begin_trail
 from gridmap.trail.keeper import TrailKeeper
@@ -89,8 +90,11 @@ def prepare(settings: Settings) -> None:
     """Create the tables, or bring them up to this version."""
     engine = open_engine(settings.store_url, keeper=TrailKeeper.of(settings))
     try:
-        migrate(engine)
+        stood_at = migrate(engine)
         taken = begin_trail(engine)
+        if stood_at is not None and stood_at < "0032":
+            with writing(engine) as session:
+                name_drawers(session)
     finally:
         engine.dispose()
     if taken:

@@ -35,6 +35,8 @@ class LookBackSample(Base, Identified):
     """How many problems it was drawn from."""
     due_at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(String(100))
+    login_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Who drew it; None where that is not known, as names of older samples can be those of two people."""
     at: Mapped[datetime]
 
 

@@ -75,7 +75,8 @@ def read_samples(session: Session, actor: Actor, *, now: datetime, limit: int = 
     )
 
     def drawn_from(sample: LookBackSample) -> int | None:
-        return sample.candidates if scope.everywhere or sample.actor == actor.name else None
+        own = sample.login_id is not None and sample.login_id == actor.login_id
+        return sample.candidates if scope.everywhere or own else None
 
     return [
         Progress(sample, total, good, failed, overdue, drawn_from(sample))

@@ -252,6 +252,7 @@ def draw_sample(
         candidates=plan.candidates,
         due_at=wish.due_at,
         actor=actor.name,
+        login_id=actor.login_id,
         at=now,
     )
     session.add(sample)

@@ -38,8 +38,8 @@ def _at(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def migrate(engine: Engine, target: str = "head") -> None:
-    """Create the tables, or bring them up to `target`, all in one transaction.
+def migrate(engine: Engine, target: str = "head") -> str | None:
+    """Create the tables, or bring them up to `target`, all in one transaction; return where they stood.
 
     Raises
     ------
@@ -57,11 +57,12 @@ def migrate(engine: Engine, target: str = "head") -> None:
                 "The database is of revision {found}, which this version does not know.", found=found
             )
         if found == revisions()[-1] and target == "head":
-            return
+            return found
         with as_file(files("gridmap") / "store" / "migrations") as folder:
             config = _config(str(folder))
             config.attributes["connection"] = connection
             command.upgrade(config, target)
+    return found
 
 
 def check_schema(engine: Engine) -> None:
