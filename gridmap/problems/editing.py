@@ -17,7 +17,7 @@ from gridmap.people.permissions import Permission
 from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import assign, load_categories
 from gridmap.problems.models import Category, Event, EventKind, Problem, ProblemCell, Source, State
-from gridmap.problems.service import checked_shape, checked_texts, plain_value
+from gridmap.problems.service import checked_shape, checked_texts, may_record_in, plain_value
 from gridmap.problems.shares import keep_shares, stand_for
 from gridmap.store.clock import next_change
 
@@ -118,7 +118,7 @@ def edit_problem(
                 "is dispatched or after it is returned."
             )
         new |= _placed(session, problem, correction, settings=settings, now=now)
-        if not any(h.areas is None or new["area_id"] in h.areas for h in scope.holdings):
+        if not may_record_in(scope, new["area_id"]):
             raise PermissionDeniedError("This place lies outside the areas in which you may report.")
     _keep(session, actor, problem, new, now=now)
 

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from gridmap.config import Settings
-    from gridmap.people.permissions import Actor
+    from gridmap.people.permissions import Actor, Scope
 
-__all__ = ["Report", "checked_shape", "checked_texts", "plain_value", "record_problem"]
+__all__ = ["Report", "checked_shape", "checked_texts", "may_record_in", "plain_value", "record_problem"]
 
 _LONGEST = {"description": 5000, "address": 300}
 
@@ -145,7 +145,7 @@ def record_problem(
         now=now,
     )
     ids = {name: plain_value(column) for name, column in (whose.columns() | choice.columns()).items()}
-    if not any(holding.areas is None or ids["area_id"] in holding.areas for holding in scope.holdings):
+    if not may_record_in(scope, ids["area_id"]):
         raise PermissionDeniedError("This place lies outside the areas in which you may report.")
     # Until it is dispatched, what is waited for is the check.
     due_at = stage_due(State.RECORDED, [as_stamp(now)], load_calendar(settings), settings)
@@ -191,6 +191,11 @@ def record_problem(
     problem.change = next_change(session)
     session.flush()
     return problem, True
+
+
+def may_record_in(scope: Scope, area_id: int | None) -> bool:
+    """Whether a problem of an area may be recorded; whose it is follows from its place and limits nobody."""
+    return any(holding.areas is None or area_id in holding.areas for holding in scope.holdings)
 
 
 def _link_to_earlier(

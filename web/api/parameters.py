@@ -304,11 +304,11 @@ class NewProblem(BaseModel):
 
 
 class DrawnShape(BaseModel):
-    """A line or polygon that is about to be recorded."""
+    """A point, line or polygon that is about to be recorded."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    geometry: dict[str, Any] = Field(description="Line or polygon as GeoJSON")
+    geometry: dict[str, Any] = Field(description="Point, line or polygon as GeoJSON")
 
 
 class UidPath(BaseModel):

@@ -195,11 +195,14 @@ class CellShare(Ref):
 
 
 class CellsTouched(Answer):
-    """Cells that a line or polygon would belong to."""
+    """Cells that a place, a line or a polygon would belong to."""
 
     cells: list[CellShare] = Field(description="Those that the reader may see, the largest share first")
     elsewhere: float = Field(description="Share of the cells that the reader may not see")
     outside: float = Field(description="Part of the shape in no cell, 0 to 1; shares are of the rest")
+    recordable: bool = Field(
+        description="Whether the reader may record here; of a place where they may not, nothing else is told"
+    )
 
 
 class ProblemDetail(ProblemProperties):

@@ -20,11 +20,12 @@ from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.places.ground import ground_on
 from gridmap.places.queries import find_place
+from gridmap.problems.assignment import areas_of
 from gridmap.problems.editing import correctable
 from gridmap.problems.models import Category
 from gridmap.problems.records import find_number, history_of, read_records
-from gridmap.problems.service import checked_shape, record_problem
-from gridmap.problems.shares import share_out, shared_into, shares_of
+from gridmap.problems.service import checked_shape, may_record_in, record_problem
+from gridmap.problems.shares import shared_into, shares_of, stand_for
 from gridmap.problems.similar import find_similar
 from gridmap.store.engine import writing
 from gridmap.workflow.queries import course_of
@@ -161,24 +162,40 @@ def record(body: NewProblem) -> Response:
 @api.post("/problems/cells", tags=[PROBLEMS], responses={"200": CellsTouched})
 @needs(Permission.PROBLEM_CREATE)
 def cells_touched(body: DrawnShape) -> Response:
-    """Say how much of a line or polygon lies in which cell, before it is recorded."""
-    shape = checked_shape(body.geometry)
+    """Say in which cell a point lies, or how much of a line or polygon in which, before it is recorded."""
+    shapes = np.array([checked_shape(body.geometry)], dtype=object)
     ground = ground_on(db(), today(), reach_metres=installation().settings.road_reach_metres)
-    shares = share_out(ground.cells.cells, np.array([shape], dtype=object))
+    standing = stand_for(ground.cells.cells, shapes)
+    area = int(areas_of(ground, standing.lon, standing.lat, leading=standing.cell)[0])
+    recordable = may_record_in(actor().scope(Permission.PROBLEM_CREATE), area)
+    if len(standing.extended):
+        parts = standing.shares
+        found = _told(ground.cell_ids[parts.cell], parts.share, parts.leads) | {"outside": parts.outside[0]}
+    elif recordable:
+        cells = ground.cells.assign(standing.lon, standing.lat)
+        inside = cells[cells >= 0]
+        whole = np.ones(len(inside))
+        found = _told(ground.cell_ids[inside], whole, whole > 0) | {"outside": 1 - len(inside)}
+    else:
+        # Not even whether there is a cell at the place.
+        found = {"cells": [], "elsewhere": 1, "outside": 0}
+    answer = as_json(CellsTouched, found | {"recordable": recordable})
+    return Response(answer.content, content_type=answer.kind)
+
+
+def _told(cells: NDArray[np.int64], shares: NDArray[np.float64], leads: NDArray[np.bool_]) -> dict[str, Any]:
+    """Say which cells of a shape the reader may see, the largest share first, and how much lies in others."""
     names, areas = directory(), _areas_in_sight()
     told, elsewhere = [], 0.0
-    for row in np.argsort(-shares.share, kind="stable"):
-        entry = names.cells.get(int(ground.cell_ids[shares.cell[row]]))
-        share = float(shares.share[row])
+    for row in np.argsort(-shares, kind="stable"):
+        entry = names.cells.get(int(cells[row]))
+        share = float(shares[row])
         if entry is None or not (areas is None or entry.area in areas):
             elsewhere += share
         else:
-            leads = bool(shares.leads[row])
-            told.append({"uid": entry.uid, "name": entry.name or entry.code, "share": share, "leads": leads})
-    answer = as_json(
-        CellsTouched, {"cells": told, "elsewhere": elsewhere, "outside": float(shares.outside[0])}
-    )
-    return Response(answer.content, content_type=answer.kind)
+            named = {"uid": entry.uid, "name": entry.name or entry.code}
+            told.append(named | {"share": share, "leads": bool(leads[row])})
+    return {"cells": told, "elsewhere": elsewhere}
 
 
 def _areas_in_sight() -> frozenset[int] | None:

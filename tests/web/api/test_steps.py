@@ -497,6 +497,25 @@ def test_a_line_is_listed_in_each_cell_that_it_touches_and_seen_by_nobody_else(s
     assert (listed(touched, "网格1"), counted(touched, "网格1")) == ([], (0, 0)), "it is of the other area"
 
 
+def test_whether_a_place_lies_in_ones_area_is_told_before_anything_is_sent_and_nothing_else_of_it(
+    sign_in, office
+):
+    def asked(client, lon, lat=31.005):
+        geometry = {"type": "Point", "coordinates": [lon, lat]}
+        found = client.post("/api/v1/problems/cells", json={"geometry": geometry}).json
+        body = {"uid": str(uuid.uuid4()), "category": "0401", "geometry": geometry}
+        assert found.pop("recordable") is (client.post("/api/v1/problems", json=body).status_code == 201)
+        return [(one["name"], one["share"], one["leads"]) for one in found["cells"]], found["elsewhere"]
+
+    limited = sign_in(Role.AREA_MANAGER, area_id=office[0][0])
+    assert asked(limited, 121.004) == ([("网格0", 1, True)], 0)
+    for lon in (121.012, 130.0):
+        assert asked(limited, lon) == ([], 1), "another's cell looks like no cell at all"
+    hq = sign_in()
+    assert asked(hq, 121.012) == ([("网格1", 1, True)], 0)
+    assert asked(hq, 130.0) == ([], 0)
+
+
 def test_a_line_counts_in_each_cell_by_its_share(sign_in, office):
     hq = sign_in()
     line = {"type": "LineString", "coordinates": [[121.004, 31.005], [121.012, 31.005]]}

@@ -141,6 +141,32 @@ def test_a_phone_shows_the_map_and_the_button_to_record(open_as):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_pin_is_beside_the_form_and_a_place_outside_ones_area_is_told_at_once(open_as, width):
+    page = open_as(user="worker", width=width, height=844)
+
+    def top_at_pin():
+        pin = page.locator(".pin").bounding_box()
+        middle = [pin["x"] + pin["width"] / 2, pin["y"] + pin["height"] / 2]
+        return page.evaluate("([x, y]) => document.elementFromPoint(x, y).className", middle)
+
+    page.click("#record")
+    page.wait_for_selector("#record-panel select")
+    assert "pin" in top_at_pin(), "the form hides the pin"
+    page.wait_for_selector("#record-panel .note:has-text('网格')")
+    page.fill("#record-description", "占道堆放")
+    for _ in range(4):
+        page.click(".leaflet-control-zoom-out")
+        page.wait_for_timeout(300)
+    page.mouse.click(width - 80, 190)
+    page.wait_for_selector("#record-panel .alert:has-text('责任范围')")
+    assert not page.is_visible("#record-panel .note"), "nothing is told of a place outside"
+    page.select_option("#record-panel select", index=1)
+    page.click("#record-panel form > .row button.primary")
+    assert page.input_value("#record-description") == "占道堆放"
+    assert page.is_visible("#record-panel .alert:has-text('责任范围')")
+
+
 def test_an_export_opens_without_a_network(open_as, server, browser, tmp_path):
     page = open_as()
     file = tmp_path / "map.html"

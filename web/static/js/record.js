@@ -14,6 +14,11 @@ import { view } from "gridmap/view.js";
 
 const nameOf = (one) => (one && typeof one === "object" ? one.name || one.code : one);
 
+const OUTSIDE = () => gettext("This place lies outside your area. Choose a place inside it; what you typed stays.");
+// So far the pin stays from the form and from the map's edge, in pixels; above it are the map's buttons.
+const ROOM = 24;
+const BUTTONS = 52;
+
 const HINTS = {
   point: () => gettext("Click the map to put the pin, or drag it; with the keyboard, the arrow keys move it."),
   line: () => gettext("For what stretches along a street, such as a row of parked cars."),
@@ -41,10 +46,11 @@ export class Recorder {
       h("label", { className: "segment" }, h("input", { type: "radio", name: "record-kind", value: kind, onchange: () => this.shape.choose(kind) }), h("span", {}, title()))));
     this.bar = h("div", {});
     this.shares = h("p", { className: "note", role: "status", hidden: true });
+    this.away = h("p", { className: "alert", role: "alert", hidden: true }, OUTSIDE());
     this.category.addEventListener("change", this.look);
     this.form = h("form", { className: "record-form", onsubmit: (event) => this.submit(event) },
       h("h2", {}, gettext("Record a problem")),
-      this.kinds, this.hint = h("p", { className: "muted" }), this.bar, this.shares,
+      this.kinds, this.hint = h("p", { className: "muted" }), this.bar, this.away, this.shares,
       this.fault,
       h("label", { htmlFor: "record-category" }, gettext("Category")), this.category,
       h("label", { htmlFor: "record-description" }, gettext("What is wrong")), this.description,
@@ -61,11 +67,12 @@ export class Recorder {
     document.body.classList.add("recording");
     this.shape = new Shape(this.map, { at: this.map.getCenter(), onchange: () => this.drawn() });
     this.similar.hidden = true;
-    this.drawn();
     byId("record-panel").replaceChildren(this.form);
     byId("record-panel").hidden = false;
     this.fault.hidden = true;
-    this.category.focus();
+    this.drawn();
+    byId("record-panel").scrollTop = 0;
+    this.category.focus({ preventScroll: true });
   }
 
   stop() {
@@ -96,21 +103,40 @@ export class Recorder {
     if (held === "add-corner") this.bar.querySelector(".add-corner")?.focus();
     document.body.classList.toggle("drawing", !done);
     this.shares.hidden = true;
+    this.away.hidden = true;
+    if (kind === "point") this.uncover();
     if (done) this.look();
-    if (kind !== "point" && this.shape.whole) this.share();
+    if (this.shape.whole) this.share();
   }
 
-  // How much of a line or an area lies in which cell, before it is sent.
+  // Moves the map so that the pin is beside or above the form and never behind it.
+  uncover() {
+    const { left, top, width, height } = this.map.getContainer().getBoundingClientRect();
+    const panel = byId("record-panel").getBoundingClientRect();
+    const pin = this.map.latLngToContainerPoint(this.shape.place);
+    const [right, bottom] = [panel.right - left + ROOM, panel.top - top - ROOM];
+    const below = panel.width > width / 2;
+    if (below ? pin.y <= bottom : pin.x >= right) return;
+    const goal = below ? [width / 2, Math.max((BUTTONS + bottom + ROOM) / 2, ROOM)] : [(right + width) / 2, height / 2];
+    this.map.panBy(pin.subtract(goal), { animate: false });
+  }
+
+  // In which cell it lies, or how much of it in which, and whether one may record there at all: before it is sent.
   async tellShares() {
     const { geometry, kind } = this.shape;
-    if (!this.active || kind === "point" || !geometry) return;
+    if (!this.active || !geometry) return;
     try {
-      const { cells, elsewhere, outside } = await post("problems/cells", { geometry });
+      const { cells, elsewhere, outside, recordable } = await post("problems/cells", { geometry });
       if (this.shape.geometry === null || JSON.stringify(this.shape.geometry) !== JSON.stringify(geometry)) return;
-      this.shares.textContent = [
+      this.away.hidden = recordable;
+      const parts = [
         ...cells.map(({ name, share, leads }) => `${name} ${percent(share)}${leads ? gettext("(leads)") : ""}`),
         elsewhere ? gettext("in cells of others {share}", { share: percent(elsewhere) }) : "", outside ? gettext("outside every cell {share}", { share: percent(outside) }) : "",
-      ].filter(Boolean).join(gettext(", "));
+      ];
+      const [here] = cells;
+      if (kind !== "point") this.shares.textContent = parts.filter(Boolean).join(gettext(", "));
+      else if (here) this.shares.textContent = gettext("Cell {name}.", { name: here.name });
+      else this.shares.textContent = recordable && outside ? gettext("It lies outside every cell.") : "";
     } catch (error) {
       this.shares.textContent = error.message;
     }
@@ -137,6 +163,10 @@ export class Recorder {
     const { geometry } = this.shape;
     if (!geometry) {
       this.say(gettext("The shape is not finished."));
+      return;
+    }
+    if (!this.away.hidden) {
+      this.away.scrollIntoView({ block: "nearest" });
       return;
     }
     this.send.disabled = true;
