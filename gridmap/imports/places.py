@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from gridmap.errors import InvalidValueError
 from gridmap.imports.fields import Field, choice, hours, integer, rhythm, text
+from gridmap.imports.numbered import keep_numbers
 from gridmap.imports.plan import Counts, Kind, Plan
 from gridmap.imports.reading import LINES, POINTS_OR_POLYGONS, POLYGONS
 from gridmap.imports.steps import Draft, match
@@ -170,9 +171,15 @@ def _plan_cells(reading: Reading, writer: Writer) -> Plan:
     return planned("cells", reading, writer, [draft])
 
 
+def _codes(reading: Reading, writer: Writer, model: type[Base], *alike: str) -> NDArray[np.object_]:
+    """As `codes_of`; a place that is here under the number of a line, and is alike, keeps that."""
+    codes = codes_of(reading.fields)
+    return keep_numbers(reading, writer.session, model, codes, alike=alike, on=writer.now.date())
+
+
 def _plan_points(reading: Reading, writer: Writer) -> Plan:
     values = reading.fields
-    values["code"] = codes_of(values)
+    values["code"] = _codes(reading, writer, InspectionPoint, "name", "site_type")
     refuse_doubles(reading, values["code"], "code")
     good = reading.good
     geometry = None if reading.geometry is None else reading.geometry[good]
@@ -200,7 +207,7 @@ def _plan_points(reading: Reading, writer: Writer) -> Plan:
 
 def _plan_roads(reading: Reading, writer: Writer) -> Plan:
     values = reading.fields
-    values["code"] = codes_of(values)
+    values["code"] = _codes(reading, writer, PriorityRoad, "name")
     refuse_doubles(reading, values["code"], "code")
     good = reading.good
     draft = Draft(
