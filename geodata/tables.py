@@ -11,7 +11,6 @@ from geodata.errors import FormatError
 from geodata.limits import Limits
 from geodata.sheets import read_delimited, read_spreadsheet
 from geodata.table import Table, as_text
-from geodata.vector_files import VECTOR_SUFFIXES, read_vector
 
 if TYPE_CHECKING:
     import os
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "Table", "as_text", "read_table"]
 
+_LAYERS = (".gpkg", ".geojson", ".json", ".shp")
 _SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 _TEXTS = (".csv", ".tsv", ".txt")
 
@@ -61,7 +61,9 @@ def read_table(
     if not source.is_file():
         raise FormatError("Expected a file; found none at {path}.", path=str(source))
     suffix = Path(source.stem).suffix.lower() if source.suffix.lower() == ".gz" else source.suffix.lower()
-    if suffix in (*VECTOR_SUFFIXES, ".zip") and source.suffix.lower() != ".gz":
+    if suffix in (*_LAYERS, ".zip") and source.suffix.lower() != ".gz":
+        from geodata.vector_files import read_vector
+
         table = read_vector(source, layer=layer, encoding=encoding, limits=limits)
     elif suffix in _SHEETS and source.suffix.lower() != ".gz":
         table = read_spreadsheet(source, sheet=sheet, header_row=header_row, limits=limits)
@@ -70,7 +72,7 @@ def read_table(
     else:
         raise FormatError(
             "Expected a file of the kinds {kinds}; found {path}.",
-            kinds=", ".join((*VECTOR_SUFFIXES, ".zip", *_SHEETS, *_TEXTS)),
+            kinds=", ".join((*_LAYERS, ".zip", *_SHEETS, *_TEXTS)),
             path=source.name,
         )
     table = table.without_empty_rows()

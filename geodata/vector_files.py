@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from geodata.limits import Limits
 
-__all__ = ["VECTOR_SUFFIXES", "read_vector"]
+__all__ = ["read_vector"]
 
-VECTOR_SUFFIXES = (".gpkg", ".geojson", ".json", ".shp")
 # GDAL opens a file by its content and some formats read further files, so that the content must be the
 # one its name tells.
 _BEGINNINGS = {
@@ -99,7 +98,7 @@ def _zipped(path: Path, limits: Limits) -> list[str]:
             members = [
                 m.filename
                 for m in archive.infolist()
-                if PurePosixPath(m.filename).suffix.lower() in VECTOR_SUFFIXES
+                if PurePosixPath(m.filename).suffix.lower() in _BEGINNINGS
                 and not m.filename.startswith("__MACOSX")
             ]
             for member in members:

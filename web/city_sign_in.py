@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import OAuth
 from flask import Blueprint, current_app, request, session, url_for
-from joserfc.errors import JoseError
-from requests import RequestException
 
 from gridmap.errors import NotFoundError, PermissionDeniedError
 from gridmap.people.outside import login_of_claims
@@ -36,6 +32,8 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["city_sign_in"] = settings.oidc_title if settings.oidc_issuer else ""
     if not settings.oidc_issuer:
         return
+    from authlib.integrations.flask_client import OAuth
+
     OAuth(app).register(
         "city",
         client_id=settings.oidc_client_id,
@@ -64,7 +62,7 @@ def leave() -> Response:
     session["after"] = local(request.args.get("next"))
     try:
         answer: Response = provider.authorize_redirect(url_for("city.arrive", _external=True))
-    except (RequestException, AuthlibBaseError, RuntimeError, ValueError) as error:
+    except _refusals() as error:
         return _failed(error)
     return answer
 
@@ -89,7 +87,7 @@ def arrive() -> Response:
             }
         )
         claims = token["userinfo"]
-    except (RequestException, AuthlibBaseError, JoseError, RuntimeError, ValueError, KeyError) as error:
+    except _refusals() as error:
         return _failed(error)
     try:
         with writing(installation().engine) as db_session:
@@ -104,6 +102,15 @@ def arrive() -> Response:
     except PermissionDeniedError as error:
         return form(target, error)
     return enter(login_id, target)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What the provider, or the way to it, may end with."""
+    from authlib.common.errors import AuthlibBaseError
+    from joserfc.errors import JoseError
+    from requests import RequestException
+
+    return RequestException, AuthlibBaseError, JoseError, RuntimeError, ValueError, KeyError
 
 
 def _failed(error: Exception) -> Response:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.osm import read_osm
 from geodata.tables import Table
 from gridmap.imports.faults import Faults
 from gridmap.imports.plan import Counts, Kind, Note, Plan, Reading
@@ -52,6 +51,8 @@ def _multipolygons(frame: geopandas.GeoDataFrame) -> NDArray[np.object_]:
 
 def plan_osm(file: Path, writer: Writer) -> Plan:
     """Say what an OpenStreetMap file would bring; its coordinates are WGS-84 by definition."""
+    from geodata.osm import read_osm
+
     writer.progress(0, 1, "Reading the map file")
     extract = read_osm(file)
     drafts = _drafts(extract)

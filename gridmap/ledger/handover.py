@@ -6,21 +6,18 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 from sqlalchemy import select
 
 from gridmap.language import gettext
 from gridmap.ledger.columns import COLUMNS
 from gridmap.ledger.models import LedgerNote
-from gridmap.ledger.workbook import head_row, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import numpy as np
     from numpy.typing import NDArray
+    from openpyxl import Workbook
     from sqlalchemy.orm import Session
 
     from gridmap.ledger.rows import LedgerRow
@@ -94,6 +91,9 @@ def funded(session: Session, numbers: NDArray[np.int64]) -> list[int]:
 
 def handover_workbook(handover: Handover) -> bytes:
     """Write the handover: a summary, open problems, recurring spots, and what needs money."""
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+
     book = Workbook()
     front: Any = book.active
     front.title = gettext("Summary")
@@ -131,6 +131,10 @@ def spot_heads() -> list[str]:
 
 
 def _sheet(book: Workbook, title: str, heads: list[str], widths: list[int], lines: Any) -> None:
+    from openpyxl.utils import get_column_letter
+
+    from gridmap.ledger.workbook import head_row, safe
+
     sheet: Any = book.create_sheet(title)
     head_row(sheet, heads)
     for line in lines:

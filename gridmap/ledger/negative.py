@@ -6,12 +6,8 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openpyxl import Workbook
-from openpyxl.styles import Font, PatternFill
-
 from gridmap.figures.formulas import COUNTS, RATES
 from gridmap.language import gettext
-from gridmap.ledger.workbook import head_row, safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +46,6 @@ RULES = (
     Rule("look_back_rate", 0.05, 5),
 )
 """What puts somebody or something on the list; the more rules are broken, the higher it stands."""
-_BROKEN = PatternFill("solid", fgColor="FBE3E1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +117,13 @@ def negative_workbook(
     group
         What one line is, such as "organisation".
     """
+    from openpyxl import Workbook
+    from openpyxl.styles import Font, PatternFill
+
+    from gridmap.ledger.workbook import head_row, safe
+
+    broken = PatternFill("solid", fgColor="FBE3E1")
+
     book = Workbook()
     sheet: Any = book.active
     sheet.title = gettext("Negative list")
@@ -147,7 +149,7 @@ def negative_workbook(
             if parts[rule]:
                 cell.number_format = "0.0%"
             if rule in one.broken:
-                cell.fill = _BROKEN
+                cell.fill = broken
     sheet.column_dimensions["B"].width = 30
     sheet.freeze_panes = "C4"
     rules: Any = book.create_sheet(gettext("Rules"))

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from gridmap.errors import InvalidValueError
 from gridmap.ledger.columns import COLUMNS, Kind
-from gridmap.ledger.workbook import HIDDEN
+from gridmap.ledger.rows import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +53,9 @@ def open_ledger(file: Path) -> LedgerFile:
     InvalidValueError
         If the file is no workbook, no ledger that was exported here, or has too many lines.
     """
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(file) as parts:
             size = sum(part.file_size for part in parts.infolist())

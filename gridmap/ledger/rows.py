@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from gridmap.people.permissions import Scope
     from gridmap.places.cards import Faces
 
-__all__ = ["BACK", "REST", "SEEN", "LedgerRow", "clean", "fingerprint", "plain", "read_ledger"]
+__all__ = ["BACK", "HIDDEN", "REST", "SEEN", "LedgerRow", "clean", "fingerprint", "plain", "read_ledger"]
 
 _SLICE = 1000
 _TIMES = ("found_at", "dispatched_at", "fix_due_at", "fixed_at", "closed_at")
 _AT_WORK = {State.DISPATCHED, State.ACCEPTED, State.SENT_BACK}
+HIDDEN = ("gridmap:uid", "gridmap:version", "gridmap:check")
+"""Headings of the hidden columns that a ledger needs to come back."""
 BACK = tuple(column.name for column in COLUMNS.values() if column.back)
 """Columns that are read back."""
 REST = tuple(column.name for column in COLUMNS.values() if not column.back and column.kind is not Kind.PHOTO)

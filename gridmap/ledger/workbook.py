@@ -19,7 +19,7 @@ from PIL import Image
 from gridmap.labels import label
 from gridmap.language import gettext
 from gridmap.ledger.columns import Kind
-from gridmap.ledger.rows import clean, fingerprint
+from gridmap.ledger.rows import HIDDEN, clean, fingerprint
 from gridmap.problems.models import State
 
 if TYPE_CHECKING:
@@ -29,12 +29,10 @@ if TYPE_CHECKING:
     from gridmap.ledger.columns import Column
     from gridmap.ledger.rows import LedgerRow
 
-__all__ = ["FORMAT", "HEAD_ROW", "HIDDEN", "LedgerBook", "head_row", "safe", "write_rows"]
+__all__ = ["FORMAT", "HEAD_ROW", "LedgerBook", "head_row", "safe", "write_rows"]
 
 FORMAT = "gridmap-ledger-1"
 HEAD_ROW = 3
-HIDDEN = ("gridmap:uid", "gridmap:version", "gridmap:check")
-"""Headings of the hidden columns that a ledger needs to come back."""
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 _PHOTO_HEIGHT = 90
 _HEAD, _BACK = PatternFill("solid", fgColor="E7EFEE"), PatternFill("solid", fgColor="FFF6DD")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import requests
 from sqlalchemy import select
 
 from gridmap.store.engine import reading, writing
@@ -100,6 +99,8 @@ def send_one(
     target: Target, *, url: str, secret: str, message: str, body: str, now: datetime
 ) -> tuple[str, bool, bool]:
     """Send one message; return the answer, whether it was taken, and whether the receiver is gone (410)."""
+    import requests
+
     try:
         answer = requests.post(
             address(target, url=url, secret=secret, now=now),

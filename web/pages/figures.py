@@ -10,7 +10,6 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from gridmap.figures.formulas import COUNTS, TIMES, Basis, chosen_rates
 from gridmap.figures.grouping import By, name_of
-from gridmap.figures.sheet import figures_workbook
 from gridmap.labels import label
 from gridmap.language import N_, gettext
 from gridmap.people.permissions import Permission
@@ -234,6 +233,8 @@ def _local(time: str | None) -> str:
 @needs(Permission.PROBLEM_EXPORT)
 def workbook() -> Response:
     """The whole table as an Excel workbook, with its formulas on a second sheet."""
+    from gridmap.figures.sheet import figures_workbook
+
     query = asked(FiguresQuery, but=("columns",))
     period: Period = query.period(today())
     content = figures_workbook(

@@ -30,7 +30,6 @@ from gridmap.ledger.revision import plan_revision
 from gridmap.ledger.rows import read_ledger
 from gridmap.ledger.service import choose_columns, columns_of
 from gridmap.ledger.taking import revisions_of, take_over, undo_revision
-from gridmap.ledger.workbook import LedgerBook, write_rows
 from gridmap.people.permissions import Permission
 from gridmap.places.cards import Faces
 from gridmap.problems.models import Source, State
@@ -118,6 +117,8 @@ class _Export:
 
     def write(self, progress: Progress) -> bytes:
         """Make the workbook."""
+        from gridmap.ledger.workbook import LedgerBook, write_rows
+
         with reading(self.here.engine) as session, reading(self.here.engine) as other:
             lines = read_ledger(
                 session,

@@ -19,7 +19,6 @@ from gridmap.language import N_, gettext
 from gridmap.patrols.calendars import lost_rounds
 from gridmap.patrols.changing import tell
 from gridmap.patrols.going_home import tell_home_early
-from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
 from gridmap.patrols.keeping import keep, remove_plan
 from gridmap.patrols.people import check_places
 from gridmap.patrols.planner import ask, search
@@ -162,6 +161,8 @@ def plan() -> Redirection | tuple[str, int]:
 @needs(Permission.PATROL_READ)
 def show(uid: uuid.UUID) -> str:
     """Show the rounds of a plan on a map and as lists."""
+    from gridmap.patrols.handing_out import map_links
+
     shown = read_plan(db(), actor(), uid)
     days = sorted({one.day for one in shown.rounds} | set(shown.days if shown.whole else ()))
     day = next((one for one in days if str(one) == request.args.get("day")), None)
@@ -336,6 +337,8 @@ def _file(content: str | bytes, kind: str, name: str) -> Response:
 @needs(Permission.PATROL_READ)
 def gpx(uid: uuid.UUID, route: uuid.UUID) -> Response:
     """Send a round for a navigation device or app."""
+    from gridmap.patrols.handing_out import as_gpx
+
     shown, one = _round(uid, route)
     return _file(
         as_gpx(shown, one),
@@ -348,6 +351,8 @@ def gpx(uid: uuid.UUID, route: uuid.UUID) -> Response:
 @needs(Permission.PATROL_READ)
 def calendar(uid: uuid.UUID, route: uuid.UUID) -> Response:
     """Send all rounds of the person of one for a calendar, as the newest version has them."""
+    from gridmap.patrols.handing_out import as_calendar
+
     shown, one = _round(uid, route)
     lost = lost_rounds(db(), shown.plan, one.lead)
     return _file(

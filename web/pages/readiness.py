@@ -14,7 +14,6 @@ from gridmap.inspections.deduction_table import read_table
 from gridmap.inspections.preparing import HANDS, TO_VERIFY_H, Means, prepare, usual_hours
 from gridmap.inspections.queries import read_route, see
 from gridmap.inspections.readiness import Reason
-from gridmap.inspections.sheet import workbook
 from gridmap.labels import label
 from gridmap.language import gettext
 from gridmap.people.permissions import Permission
@@ -124,6 +123,8 @@ def show(uid: uuid.UUID) -> Response:
 @needs(Permission.INSPECTION_PLAN, everywhere=True)
 def sheet(uid: uuid.UUID) -> Response:
     """Send the plan as an Excel workbook."""
+    from gridmap.inspections.sheet import workbook
+
     plan = planned(uid, Given(request.args))
     if plan.given.faults:
         raise InvalidValueError(
