@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Date, and_, delete, exists, func, or_, sel
 from sqlalchemy.orm import aliased
 
 from gridmap.errors import ConflictError, NotFoundError
+from gridmap.imports.by_hand import refuse_if_changed_by_hand
 from gridmap.imports.kinds import KINDS
 from gridmap.imports.models import Import, ImportChange, ImportState
 from gridmap.imports.service import permission_of
@@ -56,6 +57,8 @@ _DELETION_ORDER = (
     "organisation",
     "area",
 )
+# Told by their own history, see `_refuse_if_moved_on`.
+_WITH_HISTORY = frozenset({"problem", "event"})
 # Derived columns that locating fills again.
 _DERIVED = {
     "inspection_point": ("area_id", "cell_id"),
@@ -79,8 +82,8 @@ def undo_import(
         If there is no such import, or the actor is limited to areas and it is not theirs.
     ConflictError
         If it is undone already, or something made or changed since then rests on it: a step taken on one of
-        its problems, a later import, rows that refer to its rows, the scan of one of its pledges. Nothing is
-        changed then.
+        its problems, a later import, rows that refer to its rows, the scan of one of its pledges, what
+        somebody changed by hand. Nothing is changed then.
     """
     record = session.scalar(select(Import).where(Import.uid == uid))
     scope = None if record is None else actor.scope(permission_of(record.kind))
@@ -91,6 +94,9 @@ def undo_import(
     _refuse_if_moved_on(session, record)
     _refuse_if_built_on(session, record)
     _refuse_if_proven(session, record)
+    places = [name for name in _DELETION_ORDER if name not in _WITH_HISTORY]
+    derived = {column for columns in _DERIVED.values() for column in columns}
+    refuse_if_changed_by_hand(session, record, places, derived=derived)
     tables = Base.metadata.tables
     for name in _DERIVED:
         _forget_derived(session, tables[name], record.id)
