@@ -82,7 +82,7 @@ class Clocks:
     ground: int
     """Areas, cells, points, roads, responsibilities, organisations, persons, categories."""
     base: int
-    """What the base map shows: streets, buildings, surfaces, areas, points."""
+    """What the base map shows: streets, buildings, surfaces, areas, and of points what a map has of them."""
     access: int
     """Logins and what they may do."""
     shops: int

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert, select, text, update
 
 from gridmap.people.models import Login, Organisation, Person
-from gridmap.places.models import Street
+from gridmap.places.models import InspectionPoint, Street
 from gridmap.problems.models import Category
 from gridmap.store.clock import next_change, read_clocks
 from gridmap.store.engine import reading, writing
@@ -142,6 +144,27 @@ def test_each_hand_moves_for_its_own_tables(engine):
     with writing(engine) as session:
         next_change(session)
     assert moved(people, read(engine)) == {"change"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "hands"),
+    [
+        ({"visit_hours": "18:00-21:00", "visit_rhythm": "2/1", "visit_minutes": 10}, {"ground"}),
+        ({"geometry": "SRID=4326;POINT(121.1 31)"}, {"ground", "base"}),
+        ({"valid_to": date(2026, 5, 9)}, {"ground", "base"}),
+        ({"name": "西门市场"}, {"ground", "base"}),
+    ],
+)
+def test_the_base_map_is_drawn_anew_for_what_it_shows_of_a_point(engine, changed, hands):
+    place = {"code": "p", "name": "东门市场", "site_type": "market", "geometry": "SRID=4326;POINT(121 31)"}
+    with writing(engine) as session:
+        session.add(InspectionPoint(**place))
+    before = read(engine)
+    with writing(engine) as session:
+        point = session.scalars(select(InspectionPoint)).one()
+        for name, value in changed.items():
+            setattr(point, name, value)
+    assert moved(before, read(engine)) == hands
 
 
 def test_an_undone_transaction_leaves_the_clock(engine):
