@@ -12,6 +12,7 @@ import os
 import threading
 import traceback
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,10 +22,14 @@ from gridmap.errors import GridmapError, NotFoundError
 from gridmap.language import current_language, gettext, speak
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 __all__ = ["Job", "JobState", "JobStoppedError", "Jobs", "Progress", "silent"]
+
+
+_LONGEST_SECONDS = 86_400
+"""A job that has reported nothing for longer is not looked for any more."""
 
 
 class Progress(Protocol):
@@ -53,12 +58,24 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One piece of long work. `owner` is the login that may see it; None: the server's owner."""
+    """One piece of long work.
+
+    Parameters
+    ----------
+    owner
+        The login that may see it; None: the server's owner.
+    title
+        What it is about, in the words of whoever began it.
+    page
+        Address on which it is shown; empty: none.
+    """
 
     uid: str
     kind: str
     owner: int | None
     pid: int
+    title: str = ""
+    page: str = ""
     state: JobState = JobState.RUNNING
     done: float = 0.0
     total: float = 0.0
@@ -82,9 +99,29 @@ class Jobs:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def start(self, kind: str, work: Callable[[Progress], dict[str, Any]], *, owner: int | None) -> Job:
-        """Run `work` in a thread and return its record at once; what it returns becomes the result."""
-        job = Job(uid=uuid.uuid4().hex, kind=kind, owner=owner, pid=os.getpid(), started_at=_now())
+    def start(
+        self,
+        kind: str,
+        work: Callable[[Progress], dict[str, Any]],
+        *,
+        owner: int | None,
+        title: str = "",
+        page: Callable[[str], str] | None = None,
+    ) -> Job:
+        """Run `work` in a thread and return its record at once; what it returns becomes the result.
+
+        `page` makes, of the job's uid, the address on which it is shown.
+        """
+        uid = uuid.uuid4().hex
+        job = Job(
+            uid=uid,
+            kind=kind,
+            owner=owner,
+            pid=os.getpid(),
+            title=title,
+            page=page(uid) if page else "",
+            started_at=_now(),
+        )
         self._write(job)
         language = current_language()
         # The context says who acts; what the job changes is theirs.
@@ -104,16 +141,39 @@ class Jobs:
             If there is none of this name for this owner.
         """
         try:
-            fields = json.loads(self._file(uuid.UUID(uid).hex).read_text())
+            job = self._read(self._file(uuid.UUID(uid).hex))
         except (OSError, ValueError) as error:
             raise NotFoundError("There is no job {uid}.", uid=uid) from error
-        job = Job(**(fields | {"state": JobState(fields["state"])}))
         if owner is not None and job.owner != owner:
             raise NotFoundError("There is no job {uid}.", uid=uid)
+        return job
+
+    def own(self, owner: int, kinds: Collection[str], *, since: datetime) -> list[Job]:
+        """Return the jobs of a login that run or have ended since a moment, the newest first."""
+        found = []
+        for file in self._folder.glob("*.json"):
+            # Removed meanwhile, or what an earlier version wrote: it is nobody's.
+            with suppress(OSError, ValueError, TypeError):
+                # A record is written at the end at the latest, so that the older ones need not be read.
+                if file.stat().st_mtime < since.timestamp() - _LONGEST_SECONDS:
+                    continue
+                job = self._read(file)
+                ended = datetime.fromisoformat(job.ended_at) if job.ended_at else None
+                if job.owner == owner and job.kind in kinds and (ended is None or ended >= since):
+                    found.append(job)
+        return sorted(found, key=lambda job: (job.started_at, job.uid), reverse=True)
+
+    def forget(self, uid: str, *, owner: int | None) -> None:
+        """Remove the record of a job that has ended, as its outcome is told already."""
+        if self.find(uid, owner=owner).state is not JobState.RUNNING:
+            self._file(uuid.UUID(uid).hex).unlink(missing_ok=True)
+
+    def _read(self, file: Path) -> Job:
+        fields = json.loads(file.read_text())
+        job = Job(**(fields | {"state": JobState(fields["state"])}))
         if job.state is JobState.RUNNING and not _alive(job.pid):
-            job = replace(
-                job, state=JobState.FAILED, message=gettext("The server was restarted; nothing was changed.")
-            )
+            told = gettext("The server was restarted; nothing was changed.")
+            job = replace(job, state=JobState.FAILED, message=told, ended_at=_now())
             self._write(job)
         return job
 

@@ -23,6 +23,7 @@ from web import access, account, city_sign_in, errors, limits, navigation, secur
 from web.api import register as api
 from web.api.uploads import MethodOverride
 from web.assets import asset
+from web.background import KINDS, STOPS, own_jobs
 from web.installation import Installation, close_db, installation
 from web.open311 import routes as open311
 from web.pages import account as own_account
@@ -129,6 +130,9 @@ def create_app(settings: Settings) -> OpenAPI:
         unread=inbox.unread,
         datum_name=imports.datum_name,
         kind_title=imports.kind_title,
+        own_jobs=own_jobs,
+        job_kinds=KINDS,
+        job_stops=STOPS,
     )
     for blueprint in (
         account.pages,

@@ -116,6 +116,7 @@ ROUTES: dict[str, Line] = {
     "GET /imports/draft/<uuid:uid>/refused.csv": Line(Permission.PROBLEM_IMPORT, of="nothing"),
     "POST /imports/draft/<uuid:uid>/apply": Line(Permission.PROBLEM_IMPORT, of="nothing"),
     "POST /imports/<uuid:uid>/undo": Line(Permission.PROBLEM_IMPORT, of="nothing"),
+    "GET /jobs": Line(SIGNED_IN),
     "GET /jobs/<uid>": Line(SIGNED_IN, of="nothing"),
     "POST /jobs/<uid>/stop": Line(SIGNED_IN, of="nothing"),
     "GET /api/v1/shops": Line(Permission.SHOP_READ),

@@ -24,6 +24,7 @@ from gridmap.places.models import Area, GridCell, Street
 from gridmap.store.engine import reading, writing
 from gridmap.store.spatial import in_box
 from web.access import needs
+from web.background import begin_job
 from web.installation import actor, db, installation
 from web.pages.foreseen import foreseen
 
@@ -166,10 +167,13 @@ def propose() -> Response:
             return {"uid": str(record.uid), "area": drawn.area_name, **_told(drawn)}
 
     apply = bool(request.form.get("apply"))
-    job = here.jobs.start(
-        "draw" if apply else "propose", put_in_force if apply else proposal, owner=who.login_id
+    job = begin_job(
+        "draw" if apply else "propose",
+        put_in_force if apply else proposal,
+        title=db().scalar(select(Area.name).where(Area.uid == wish.area_uid)) or "",
+        page=lambda uid: url_for("coverage.drawing", job=uid),
     )
-    return redirect(url_for("coverage.drawing", job=job.uid))
+    return redirect(job.page)
 
 
 def _told(proposal: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from web.api.forecast import (
 )
 from web.api.forecast_models import SHIFTS, ForecastQuery
 from web.assets import asset, modules
-from web.background import in_background
+from web.background import in_background, own_jobs
 from web.installation import actor, db, installation
 from web.pages.map import begin
 from web.validation import say
@@ -71,9 +71,7 @@ def index() -> tuple[str, int]:
     seen = actor().scope(Permission.FORECAST_READ).areas
     areas = [area for area in names.areas if seen is None or area.id in seen]
     known = {area.id for area in areas}
-    given = query.model_dump(mode="json", exclude_none=True, exclude={"category"})
-    given["category"] = ",".join(sorted(query.category)) if query.category else None
-    source = url_for("api.forecast", **{**given, "limit": 1000})
+    source = url_for("api.forecast", **{**_given(query), "limit": 1000})
     page = render_template(
         "forecast.html",
         query=query,
@@ -94,6 +92,7 @@ def index() -> tuple[str, int]:
         today=today(),
         areas=areas,
         whole=query.area or next((area.uid for area in areas if area.parent not in known), None),
+        job=_begun_before(query),
         categories=[one for one in names.categories if one.parent is None],
         planner=actor().may(Permission.PATROL_PLAN),
         styles=[asset(path) for path in _STYLES],
@@ -154,12 +153,44 @@ def _begun(query: ForecastQuery) -> Job:
         forecast_of(query, progress)
         return {}
 
-    job = in_background("forecast", work)
+    before = _begun_before(query)
+    if before is not None and before.state is JobState.RUNNING:
+        return before
+    job = in_background("forecast", work, title=_title(query), page=lambda _: _address(query))
     until = time.monotonic() + _PATIENCE_S
     while job.state is JobState.RUNNING and time.monotonic() < until:
         time.sleep(0.02)
         job = installation().jobs.find(job.uid, owner=actor().login_id)
+    if job.state is not JobState.RUNNING:
+        # Its page is what comes next.
+        installation().jobs.forget(job.uid, owner=actor().login_id)
     return job
+
+
+def _begun_before(query: ForecastQuery) -> Job | None:
+    """The reader's own job for the same question, if one runs or has just ended."""
+    page = _address(query)
+    return next((job for job in own_jobs(["forecast"]) if job.page == page), None)
+
+
+def _given(query: ForecastQuery) -> dict[str, Any]:
+    given = query.model_dump(mode="json", exclude_none=True, exclude={"category", "limit"})
+    given["category"] = ",".join(sorted(query.category)) if query.category else None
+    return given
+
+
+def _address(query: ForecastQuery) -> str:
+    return url_for("forecast.index", **_given(query))
+
+
+def _title(query: ForecastQuery) -> str:
+    """What is asked for: when, of what, and where; the area is one that the reader may see."""
+    names = directory()
+    usual = gettext("Next week") if query.span == "week" else gettext("Next shift")
+    when = [query.day.isoformat() if query.day else usual, query.hours or ""]
+    labels = [one.label for one in names.categories if query.category and one.code in query.category]
+    area = [one.name for one in names.areas if query.area and one.uid == str(query.area)]
+    return " ".join(filter(None, [*when, *labels, *area]))
 
 
 def _fault(name: object, reason: str) -> str:

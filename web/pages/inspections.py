@@ -26,6 +26,7 @@ from gridmap.store.engine import reading, writing
 from web.access import needs
 from web.api.answering import directory, now, today
 from web.assets import asset, modules
+from web.background import begin_job
 from web.given import Given
 from web.installation import actor, db, installation
 from web.pages.map import begin
@@ -143,12 +144,16 @@ def plan() -> Response:
         with writing(here.engine) as session:
             return {"route": str(lay(session, who, tour, now=now()).uid)}
 
-    job = here.jobs.start("inspection", work, owner=who.login_id)
     # What was typed comes along, so that it is still there where the search finds no way.
     typed: dict[str, Any] = {name: request.form[name] for name in _FIELDS if name in request.form}
-    return redirect(
-        url_for("inspections.index", job=job.uid, site_types=request.form.getlist("site_types"), **typed)
+    sites = request.form.getlist("site_types")
+    job = begin_job(
+        "inspection",
+        work,
+        title=wish.name,
+        page=lambda job: url_for("inspections.index", job=job, site_types=sites, **typed),
     )
+    return redirect(job.page)
 
 
 @pages.get("/<uuid:uid>")

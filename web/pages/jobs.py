@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, render_template, request
 
 from web.access import signed_in
+from web.background import KINDS
 from web.installation import actor, installation
 
 pages = Blueprint("jobs", __name__, url_prefix="/jobs")
+
+
+@pages.get("")
+@signed_in
+def own() -> str:
+    """Show the jobs of this login of some kinds, as a part of a page."""
+    kinds = [kind for kind in request.args.getlist("kind") if kind in KINDS]
+    job = None
+    if request.args.get("but"):
+        job = installation().jobs.find(request.args["but"], owner=actor().login_id)
+    return render_template("own_jobs.html", kinds=kinds, job=job)
 
 
 @pages.get("/<uid>")

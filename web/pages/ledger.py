@@ -39,7 +39,7 @@ from web.api.answering import directory, now, view_of
 from web.api.options import known_organisations
 from web.api.parameters import ProblemsQuery
 from web.api.problems import rows_of
-from web.background import swept
+from web.background import begin_job, swept
 from web.export_scene import filters_in_words
 from web.installation import actor, db, installation
 from web.pages.asking import asked
@@ -181,8 +181,11 @@ def export() -> AnyResponse:
         file.write_bytes(made.write(progress))
         return {"file": file.name, "count": len(numbers)}
 
-    job = here.jobs.start("ledger", work, owner=who.login_id)
-    return redirect(url_for("ledger.made", job=uuid.UUID(job.uid)))
+    return redirect(begin_job("ledger", work, title=filters_in_words(query), page=_page_of).page)
+
+
+def _page_of(job: str) -> str:
+    return url_for("ledger.made", job=uuid.UUID(job))
 
 
 def _file(content: bytes) -> Response:

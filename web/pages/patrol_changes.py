@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from sqlalchemy import select
 
 from gridmap.errors import ConflictError
 from gridmap.jobs import JobStoppedError
@@ -15,9 +16,11 @@ from gridmap.patrols.keeping import keep, newest, planned, require_newest, resto
 from gridmap.patrols.planner import Asked, Found, search
 from gridmap.patrols.wishes import detail_of
 from gridmap.people.permissions import Permission
+from gridmap.places.models import Area
 from gridmap.store.engine import reading, writing
 from web.access import needs
 from web.api.answering import now
+from web.background import begin_job
 from web.errors import validation_failed
 from web.installation import actor, installation
 
@@ -30,10 +33,11 @@ if TYPE_CHECKING:
     from gridmap.jobs import Progress as Report
     from gridmap.patrols.models import PatrolPlan
     from gridmap.patrols.planning import Progress
+    from gridmap.patrols.wishes import Wish
     from gridmap.people.permissions import Actor
     from web.installation import Installation
 
-__all__ = ["pages", "watching"]
+__all__ = ["pages", "plan_title", "watching"]
 
 pages = Blueprint("patrol_changes", __name__, url_prefix="/patrols")
 
@@ -148,6 +152,13 @@ def change(uid: uuid.UUID) -> Response:
     return jsonify({"plan": where})
 
 
+def plan_title(session: Session, who: Actor, wish: Wish) -> str:
+    """What a plan is about: its area, where somebody may plan there, and its day."""
+    area = session.scalar(select(Area).where(Area.uid == wish.area, Area.in_force(wish.day)))
+    known = area is not None and who.scope(Permission.PATROL_PLAN).covers(area.id, None)
+    return f"{area.name} {wish.day}" if area is not None and known else str(wish.day)
+
+
 def watching(report: Report, said: str) -> Any:
     """Pass a search's progress on to a job; who stops the job stops the search and keeps the best so far."""
 
@@ -174,6 +185,7 @@ def improve(uid: uuid.UUID) -> Response:
         require_newest(session, planned(session, who, uid))
         # What makes no sense is said now, and not by a job.
         _, asked, changed = _pose(session, here, who, uid, arranged)
+        title = plan_title(session, who, asked.wish)
 
     def work(report: Report) -> dict[str, Any]:
         report(0, 0, gettext("Looking for good rounds"))
@@ -191,7 +203,7 @@ def improve(uid: uuid.UUID) -> Response:
                 "left_out": len(made.unfitted),
             }
 
-    job = here.jobs.start("patrols", work, owner=who.login_id)
+    job = begin_job("patrols", work, title=title, page=lambda job: url_for("patrols.index", job=job))
     return jsonify({"job": url_for("patrols.index", job=job.uid)})
 
 

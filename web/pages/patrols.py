@@ -34,9 +34,10 @@ from gridmap.store.engine import reading, writing
 from web.access import needs
 from web.api.answering import now, today
 from web.assets import asset, modules
+from web.background import begin_job
 from web.installation import actor, db, installation
 from web.pages.map import begin
-from web.pages.patrol_changes import watching
+from web.pages.patrol_changes import plan_title, watching
 from web.pages.patrol_corners import with_hot_corners
 from web.pages.patrol_form import RHYTHMS, ROAD_RHYTHMS, WEEKDAYS, fill
 
@@ -153,7 +154,12 @@ def plan() -> Redirection | tuple[str, int]:
                 "left_out": len(made.unfitted),
             }
 
-    job = here.jobs.start("patrols", work, owner=who.login_id)
+    job = begin_job(
+        "patrols",
+        work,
+        title=plan_title(db(), actor(), wish),
+        page=lambda uid: url_for("patrols.index", job=uid),
+    )
     return redirect(url_for("patrols.index", job=job.uid))
 
 

@@ -83,7 +83,7 @@ def show(uid: uuid.UUID) -> str:
 @needs(Permission.INSPECTION_PLAN, everywhere=True)
 def begin(uid: uuid.UUID) -> AnyResponse:
     """Begin to make a book."""
-    read_route(db(), uid)
+    route, _, _ = read_route(db(), uid)
     folder = swept(installation().settings.data_dir / "books")
     args = MultiDict((name, value) for name, value in request.form.items(multi=True) if name != "csrf_token")
 
@@ -92,10 +92,10 @@ def begin(uid: uuid.UUID) -> AnyResponse:
         file.write_bytes(_made(uid, args, progress))
         return {"file": file.name, "route": str(uid)}
 
-    job = in_background(_KIND, work)
-    return redirect(
-        f"{url_for('route_book.show', uid=uid, job=job.uid)}&{urlencode([*args.items(multi=True)])}"
-    )
+    def page(job: str) -> str:
+        return f"{url_for('route_book.show', uid=uid, job=job)}&{urlencode([*args.items(multi=True)])}"
+
+    return redirect(in_background(_KIND, work, title=route.name, page=page).page)
 
 
 @pages.get("/<uuid:uid>/book/<uuid:job>.pdf")
