@@ -74,7 +74,7 @@ class Installation:
             network=NetworkKeeper(settings.data_dir / "network"),
             questions=QuestionKeeper(),
             walkable=GroundKeeper(),
-            forecasts=Forecasts(),
+            forecasts=Forecasts(settings.data_dir / "forecast"),
             answers=AnswerStore(),
             recognised={},
             touched={},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -106,13 +106,17 @@ def features(history: History, k: int, beside: NDArray[np.float64] | None = None
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """A model that was fitted."""
+    """A Poisson regression that was fitted: mean and scale of each feature, its weight, and a level."""
 
-    model: Any
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    level: float
 
     def score(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Expected finds of squares, by their features; shape (g,)."""
-        return np.asarray(self.model.predict(table), dtype=float)
+        expected: NDArray[np.float64] = np.exp((table - self.mean) / self.scale @ self.weight + self.level)
+        return expected
 
 
 def fit(history: History, weeks: Sequence[int], beside: NDArray[np.float64] | None = None) -> Learned:
@@ -128,7 +132,6 @@ def fit(history: History, weeks: Sequence[int], beside: NDArray[np.float64] | No
         See `features`.
     """
     from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415 - a server starts without it
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - as above
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - as above
 
     tables, targets, weights, rows = [], [], [], []
@@ -143,12 +146,8 @@ def fit(history: History, weeks: Sequence[int], beside: NDArray[np.float64] | No
         kept = np.concatenate(rows[-2:])
         tables.append(features(history, k, beside)[kept])
         targets.append(found[kept])
-    model = make_pipeline(StandardScaler(), PoissonRegressor(alpha=_RIDGE, solver="newton-cholesky"))
-    weight = np.concatenate(weights)
-    model.fit(
-        np.concatenate(tables),
-        np.concatenate(targets),
-        standardscaler__sample_weight=weight,
-        poissonregressor__sample_weight=weight,
-    )
-    return Learned(model)
+    table, weight = np.concatenate(tables), np.concatenate(weights)
+    scaler = StandardScaler().fit(table, sample_weight=weight)
+    model = PoissonRegressor(alpha=_RIDGE, solver="newton-cholesky")
+    model.fit(scaler.transform(table), np.concatenate(targets), sample_weight=weight)
+    return Learned(scaler.mean_, scaler.scale_, model.coef_, float(model.intercept_))

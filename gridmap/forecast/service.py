@@ -1,7 +1,7 @@
 """Forecasts for readers: learned from what they may see and nothing else, remembered while that stays true.
 
 Trying the ways and fitting the winner takes seconds, so it is done once a day for each question and each
-reader's limits; the squares are scored anew whenever a problem changes.
+reader's limits, by one process for all; the squares are scored anew whenever a problem changes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ import numpy as np
 from gridmap.errors import InvalidValueError
 from gridmap.forecast.choosing import Choice, broadened, choose, enough, expected, trial_weeks
 from gridmap.forecast.history import History
+from gridmap.forecast.keeping import Choices
 from gridmap.forecast.sites import read_beside
 from gridmap.forecast.squares import Grid, Ground
 from gridmap.forecast.windows import DAY, WEEK, Window, local_seconds
 from gridmap.jobs import silent
 
 if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from numpy.typing import NDArray
@@ -101,13 +104,19 @@ class _Past:
 
 
 class Forecasts:
-    """Forecasts of one server, remembered; safe to ask from many threads."""
+    """Forecasts of one server, remembered; safe to ask from many threads and processes.
 
-    def __init__(self) -> None:
-        self._choices: OrderedDict[Any, Choice] = OrderedDict()
+    Parameters
+    ----------
+    folder
+        Where the choices of the day lie, which all processes of a server share.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._choices = Choices(folder)
+        self._chosen: OrderedDict[Any, Choice] = OrderedDict()
         self._known: OrderedDict[Any, Forecast] = OrderedDict()
         self._lock = threading.Lock()
-        self._working = threading.Lock()
 
     def read(
         self,
@@ -161,19 +170,16 @@ class Forecasts:
         key = (view.snapshot.change, origin, *asked)
         known: Forecast | None = self._get(self._known, key)
         if known is None:
-            # One at a time: whoever asks the same meanwhile finds it done.
-            with self._working:
-                known = self._get(self._known, key)
-                if known is None:
-                    known = self._made(
-                        session,
-                        _past(view, scope, zone, origin),
-                        origin,
-                        window,
-                        (local.date(), *asked),
-                        progress=progress,
-                    )
-                    self._put(self._known, key, known)
+            past, day = _past(view, scope, zone, origin), local.date()
+            if self._tried(day, asked):
+                known = self._made(session, past, origin, window, asked, day=day, progress=progress)
+            else:
+                # One at a time for each question: whoever asks the same meanwhile finds it done.
+                with self._choices.alone(day, asked, progress):
+                    known = self._get(self._known, key)
+                    if known is None:
+                        known = self._made(session, past, origin, window, asked, day=day, progress=progress)
+            self._put(self._known, key, known)
         return known
 
     def quick(
@@ -185,8 +191,17 @@ class Forecasts:
         origin = min(int(local.timestamp()) // _HOUR * _HOUR, window.begin)
         if self._get(self._known, (view.snapshot.change, origin, *asked)) is not None:
             return True
-        choices = ((local.date(), *asked, all_days) for all_days in (False, True))
-        return any(self._get(self._choices, key) is not None for key in choices)
+        return self._tried(local.date(), asked)
+
+    def _tried(self, day: date, asked: tuple[Any, ...]) -> bool:
+        return any(self._choice(day, (*asked, all_days)) is not None for all_days in (False, True))
+
+    def _choice(self, day: date, question: tuple[Any, ...]) -> Choice | None:
+        """What was chosen today for a question, here or by another process."""
+        choice: Choice | None = self._get(self._chosen, (day, *question))
+        if choice is None and (choice := self._choices.find(day, question)) is not None:
+            self._put(self._chosen, (day, *question), choice)
+        return choice
 
     def _made(
         self,
@@ -194,8 +209,9 @@ class Forecasts:
         past: _Past,
         origin: int,
         window: Window,
-        key: tuple[Any, ...],
+        asked: tuple[Any, ...],
         *,
+        day: date,
         progress: Progress,
     ) -> Forecast:
         ground = Ground.around(past.key) if len(past.key) else Ground(past.key)
@@ -209,13 +225,14 @@ class Forecasts:
             if all_days:
                 when = window.every_day()
                 learned = History.count(ground, past.key, past.at, window=when, origin=origin)
-            choice = self._get(self._choices, (*key, all_days))
+            choice = self._choice(day, (*asked, all_days))
             if choice is None:
                 earlier = past.at < origin - trial_weeks(learned)[-1] * WEEK
                 before = Ground.around(past.key[earlier])
                 tested = History.count(before, past.key, past.at, window=when, origin=origin)
                 choice = choose(tested, learned, beside, progress)
-                self._put(self._choices, (*key, all_days), choice)
+                self._choices.keep(day, (*asked, all_days), choice)
+                self._put(self._chosen, (day, *asked, all_days), choice)
             score = expected(choice.score(learned, beside), history)
         return Forecast(
             window,

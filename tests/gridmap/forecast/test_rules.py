@@ -163,7 +163,7 @@ def test_sites_that_matter_are_learned():
     lessons = range(history.lead, history.lead + 8)
     # Sites stand where it happens in the weeks to learn from, whatever was there before.
     market = sum(history.found(k) for k in lessons) > 0
-    assert fit(history, lessons, market[:, None].astype(float)).model[-1].coef_[-1] > 0.5
+    assert fit(history, lessons, market[:, None].astype(float)).weight[-1] > 0.5
 
 
 def test_too_little_is_not_forecast_from():

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from flask import g
 
+from gridmap.forecast import service
 from gridmap.forecast.service import Forecasts
 from gridmap.people.permissions import Role
 from gridmap.store.clock import next_change
@@ -171,3 +172,37 @@ def test_the_first_forecast_of_a_question_is_made_by_a_job_and_its_page_waits(si
     assert client.get(f"/jobs/{job}").json["state"] == "done"
     # Once made, it is there without a job.
     assert "过去四周起数" in client.get("/forecast", query_string={"span": "week"}).text
+
+
+def test_a_question_does_not_wait_for_another_one_and_other_processes_try_nothing_anew(
+    app, sign_in, town, monkeypatch
+):
+    moment = datetime.now(UTC)
+    app.before_request(lambda: setattr(g, "now", moment))
+    client, other = sign_in(), sign_in(Role.SUPERVISION)
+    held, trying = threading.Event(), threading.Event()
+    tries = service.choose
+
+    def slowly(*args):
+        trying.set()
+        assert held.wait(60)
+        return tries(*args)
+
+    get(client, span="shift", limit=5)
+    monkeypatch.setattr(service, "choose", slowly)
+    found = []
+    slow = threading.Thread(target=lambda: found.append(get(other, span="week", limit=5)))
+    slow.start()
+    assert trying.wait(30)
+    get(client, span="shift", limit=6)
+    ours, squad = town.communities[0], town.squads[0]
+    worsen(app, town, lon=WEST + SIDE / 4, lat=SOUTH + SIDE / 4, organisation=squad.id, area=ours.id, count=1)
+    get(client, span="shift", limit=7)
+    assert not found
+    held.set()
+    slow.join()
+    monkeypatch.setattr(service, "choose", None)
+    here = app.extensions["gridmap"]
+    monkeypatch.setattr(here.forecasts, "_chosen", type(here.forecasts._chosen)())
+    monkeypatch.setattr(here.forecasts, "_known", type(here.forecasts._known)())
+    assert get(other, span="week", limit=8)["trial"] == found[0]["trial"]
