@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticCustomError
 
-from gridmap.language import gettext
+from gridmap.language import gettext, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["TEMPLATES", "expected", "say"]
 
 _OWN = "gridmap"
+_BETWEEN = re.compile(r", | or ")
 
 
 def _(text: str) -> str:
@@ -65,11 +67,14 @@ def expected(template: str, **params: Any) -> PydanticCustomError:
 
 def say(fault: Mapping[str, Any]) -> str:
     """Say one of pydantic's faults (with context) in the language in force."""
-    context = fault.get("ctx", {})
+    context = dict(fault.get("ctx", {}))
     if fault["type"] == _OWN:
         own = context["english"]
         return gettext(own, **context["params"])
     template = TEMPLATES.get(fault["type"])
     if template is None:
         return gettext("Expected another value.")
+    if template is _CHOICE:
+        # Such as `'shift', 'week' or 'month'`, in English whatever the language.
+        context["expected"] = listed(one.strip("'") for one in _BETWEEN.split(str(context["expected"])))
     return gettext(template, **context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FigureListQuery", "FiguresQuery"]
 
 _DAYS = 30
+_WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _day(value: Any) -> Any:
@@ -29,7 +31,11 @@ def _day(value: Any) -> Any:
         return value
     try:
         day = date.fromisoformat(value.strip())
-    except ValueError:
+    except ValueError as error:
+        if _WRITTEN.fullmatch(value.strip()):
+            raise expected(
+                "There is no such day; expected one from 1970 to 2100, such as 2026-03-01."
+            ) from error
         day = date.min
     if not 1970 <= day.year <= 2100:
         raise expected("Expected a date from 1970 to 2100, such as 2026-03-01.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,6 +26,7 @@ __all__ = ["SHIFTS", "ForecastAnswer", "ForecastQuery"]
 SHIFTS = ("08:00-12:00", "14:00-18:00", "19:00-23:00")
 """Hours of which the next ones are forecast where none are asked for."""
 _WEEK = 7
+_ENDS = 2
 MOST_SQUARES = 1500
 
 
@@ -36,6 +39,11 @@ def _hours(value: Any) -> Any:
         spans = parse_hours(value)
     except InvalidValueError:
         spans = ()
+        ends = re.split(r"[-–—~至]", unicodedata.normalize("NFKC", value))
+        if len(ends) == _ENDS and ends[0].strip() == ends[1].strip() != "":
+            raise expected(
+                "Expected a shift that ends at another time than it begins, such as 08:00-12:00."
+            ) from None
     if len(spans) != 1:
         raise expected("Expected the hours of one shift, such as 08:00-12:00.")
     return value.strip()

@@ -38,6 +38,8 @@ from web.pages.map import begin
 from web.validation import say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gridmap.forecast.service import Forecast
     from gridmap.hotspots.view import View
     from gridmap.jobs import Job, Progress
@@ -47,6 +49,7 @@ __all__ = ["pages"]
 pages = Blueprint("forecast", __name__, url_prefix="/forecast")
 
 _LISTED = 30
+_QUOTED = 40
 _PATIENCE_S = 1.0
 """Most forecasts are made in that time, and need no page that waits."""
 _COMING_BACK = timedelta(days=365)
@@ -116,9 +119,10 @@ def _asked() -> tuple[ForecastQuery, Forecast, View, list[str]]:
         query = ForecastQuery.model_validate(given)
         return query, *forecast_of(query), []
     except ValidationError as error:
-        faults = [_fault(one["loc"][0], say(one)) for one in error.errors(include_url=False)]
+        faults = [_fault(str(one["loc"][0]), say(one), given) for one in error.errors(include_url=False)]
     except InvalidValueError as error:
-        faults = [_fault(error.parameter, explain(error))]
+        # This already says what was found.
+        faults = [_fault(error.parameter or "", explain(error), {})]
     query = ForecastQuery.model_validate({})
     return query, *forecast_of(query), faults
 
@@ -193,10 +197,26 @@ def _title(query: ForecastQuery) -> str:
     return " ".join(filter(None, [*when, *labels, *area]))
 
 
-def _fault(name: object, reason: str) -> str:
-    fields = {"day": N_("Day"), "hours": N_("Hours"), "category": N_("Category"), "area": N_("Area")}
-    field = fields.get(str(name))
-    return gettext("{field}: {reason}", field=gettext(field), reason=reason) if field else reason
+_FIELDS = {
+    "span": N_("Forecast of"),
+    "day": N_("Day"),
+    "hours": N_("Hours"),
+    "category": N_("Category"),
+    "area": N_("Area"),
+}
+
+
+def _fault(name: str, reason: str, given: Mapping[str, str]) -> str:
+    """What is wrong with a field, in the words of its form: expected, and found where that says something."""
+    if not name:
+        return reason
+    field = gettext(_FIELDS[name]) if name in _FIELDS else name
+    if name == "area":
+        # Its value is nothing that people read.
+        reason = gettext("There is no such area among those that you may see; choose one from the list.")
+    elif found := given.get(name, "").strip():
+        reason = gettext("{reason} Found “{found}”.", reason=reason, found=found[:_QUOTED])
+    return gettext("{field}: {reason}", field=field, reason=reason)
 
 
 def _extent() -> list[float] | None:

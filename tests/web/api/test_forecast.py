@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -149,6 +150,20 @@ def test_what_makes_no_sense_is_said_above_the_usual_forecast_and_kept(sign_in, 
     assert "时段：应为一个班次" in page.text
     assert 'value="早班"' in page.text
     assert "下一班次" in page.text
+    for asked, expected, found in (
+        ("day=2026-02-30", "没有这一天", "“2026-02-30”"),
+        ("day=soon", "日期：应为1970至2100年之间的日期", "“soon”"),
+        ("hours=08:00-08:00", "结束时间", "“08:00-08:00”"),
+        ("hours=０８：００—０８：００", "结束时间", "“０８：００—０８：００”"),
+        ("span=year", "应为 shift、week 之一", "“year”"),
+        ("area=xyz", "辖区：您可查看的辖区中没有该辖区", "请从列表中选择"),
+        (f"area={uuid.UUID(int=8)}", "辖区：您可查看的辖区中没有该辖区", "请从列表中选择"),
+        ("when=now", "when：没有这个名称的参数", "“now”"),
+    ):
+        told = ended(client, f"/forecast?{asked}")
+        said = re.search('role="alert".*?</div>', told.text, re.DOTALL)[0]
+        assert (told.status_code, expected in said, found in said) == (422, True, True), said
+        assert not re.search(r"UUID|[0-9a-f]{8}-| or ", said), said
     far = ended(client, "/forecast?day=2031-01-06&span=week")
     assert (far.status_code, 'value="2031-01-06"' in far.text) == (422, True)
     assert ended(client, "/forecast?hours=１９：００－２３：００").status_code == 200

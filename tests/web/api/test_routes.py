@@ -209,6 +209,20 @@ def test_the_common_faults_are_said_in_own_words(sign_in, town):
     said = {fault["parameter"]: fault["message"] for fault in answer.json["errors"]}
     assert said["limit"] == TEMPLATES["int_parsing"]
     assert said["sort"].startswith("Expected one of ")
+
+
+def test_choices_are_listed_in_the_readers_language(sign_in):
+    client = sign_in()
+    for address in (
+        "/api/v1/forecast?span=year",
+        "/api/v1/figures?basis=never",
+        "/api/v1/figures?by=nothing",
+    ):
+        answer = client.get(address)
+        [fault] = answer.json["errors"]
+        assert (answer.status_code, "之一" in fault["message"]) == (422, True), address
+        assert not re.search(r"\bor\b|'", fault["message"]), fault
+        assert " or " not in client.get(address.replace("/api/v1", "")).text
     chinese = sign_in(Role.SUPERVISION).get("/api/v1/problems?limit=x&bbox=1&colour=1&language=zh_CN").json
     assert len(chinese["errors"]) == 3
     assert not any(re.search("Expected|parameter", fault["message"]) for fault in chinese["errors"])
