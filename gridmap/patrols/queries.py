@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
@@ -287,16 +286,24 @@ def _stages(session: Session, routes: list[int]) -> dict[int, list[Stage]]:
 
 def _streets_beside(session: Session, corners: Sequence[PatrolVisit]) -> dict[int, str]:
     """Name of the nearest street of each hot corner, which has no address of its own, by the visit's id."""
-    found = {}
-    for visit in corners:
-        aside = _BESIDE / math.cos(math.radians(visit.lat))
-        box = (visit.lon - aside, visit.lat - _BESIDE, visit.lon + aside, visit.lat + _BESIDE)
-        query = select(Street.name, Street.geometry).where(in_box(session, Street, box), Street.name != "")
-        streets = read_columns(session, query)
-        if len(streets["name"]):
-            away = shapely.distance(streets["geometry"], shapely.Point(visit.lon, visit.lat))
-            found[visit.id] = str(streets["name"][int(np.argmin(away))])
-    return found
+    if not corners:
+        return {}
+    lon, lat = (np.array([getattr(visit, side) for visit in corners], dtype=float) for side in ("lon", "lat"))
+    aside = _BESIDE / np.cos(np.radians(lat))
+    sides = np.stack([lon - aside, lat - _BESIDE, lon + aside, lat + _BESIDE], axis=1)
+    near = or_(
+        *(in_box(session, Street, (west, south, east, north)) for west, south, east, north in sides.tolist())
+    )
+    streets = read_columns(session, select(Street.name, Street.geometry).where(near, Street.name != ""))
+    corner, street = shapely.STRtree(streets["geometry"]).query(shapely.box(*sides.T))
+    points: Any = shapely.points(lon, lat)
+    away = shapely.distance(streets["geometry"][street], points[corner])
+    order = np.lexsort((street, away, corner))
+    which, first = np.unique(corner[order], return_index=True)
+    nearest = street[order][first]
+    return {
+        corners[n].id: str(streets["name"][s]) for n, s in zip(which.tolist(), nearest.tolist(), strict=True)
+    }
 
 
 def _named(session: Session, unfitted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

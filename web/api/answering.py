@@ -155,6 +155,10 @@ def answers(
                 arguments["path"] = _checked_path(path_model, values)
             span = seconds(arguments["query"]) if callable(seconds) else seconds
             key, store = _key(of, span, media, own=own), installation().answers
+            tag = store.tag(key)
+            known = None if tag is None else _known(tag)
+            if known is not None:
+                return _dressed(Response(status=304), known)
             body = store.get(key)
             if body is None:
                 body = view(**arguments)
