@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from flask import g, request, session
 from flask_openapi3.models.info import Info
@@ -19,7 +18,7 @@ from gridmap.installation import open_store
 from gridmap.jobs import Jobs
 from gridmap.language import current_language, gettext, listed, ngettext, use_language
 from gridmap.webhooks.sender import start_sender
-from web import access, account, city_sign_in, errors, limits, navigation, security
+from web import access, account, city_sign_in, errors, limits, navigation, security, times
 from web.api import register as api
 from web.api.uploads import MethodOverride
 from web.assets import asset
@@ -67,9 +66,6 @@ from web.pages import (
 )
 from web.pages import map as map_page
 from web.pages import trail as trail_page
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 __all__ = ["create_app", "from_environment"]
 
@@ -121,7 +117,7 @@ def create_app(settings: Settings) -> OpenAPI:
     app.teardown_appcontext(close_db)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
-    app.jinja_env.filters["local_time"] = _local_time
+    times.install(app)
     app.jinja_env.filters["listed"] = listed
     app.jinja_env.globals.update(
         asset=asset,
@@ -198,11 +194,6 @@ def _warm(begun: Installation) -> None:
     """Read what the first map needs while somebody signs in."""
     import_module("web.folium_host")
     begun.reader.warm()
-
-
-def _local_time(time: datetime | None) -> str:
-    """A time as pages show it, in the installation's time zone."""
-    return f"{time.astimezone(installation().settings.zone):%Y-%m-%d %H:%M}" if time else "–"
 
 
 def _choose_language() -> None:

@@ -52,7 +52,6 @@ def page(error: GridmapError | None = None, **more: object) -> Response:
         must_change=login.must_change,
         shortest=SHORTEST_PASSWORD,
         here=found.credential_id,
-        zone=installation().settings.zone,
         sessions=[use for use in uses if use.kind is CredentialKind.SESSION],
         tokens=sum(use.kind is CredentialKind.TOKEN for use in uses),
         has_code=found.has_code,

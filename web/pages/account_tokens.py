@@ -33,7 +33,6 @@ def _page(error: GridmapError | None = None, made: str | None = None) -> Respons
         first=today() + timedelta(days=1),
         usual=today() + timedelta(days=90),
         last=today() + credentials.LONGEST_TOKEN - timedelta(days=1),
-        zone=installation().settings.zone,
         made=made,
         message=explain(error) if error else None,
     )

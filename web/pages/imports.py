@@ -112,7 +112,6 @@ def index() -> str:
         kinds=kinds_for(actor()),
         datums=DATUMS,
         imports=list_imports(db(), actor()),
-        zone=installation().settings.zone,
         timezone=installation().settings.timezone,
     )
 

@@ -75,7 +75,6 @@ def index() -> str:
 
 
 def _form(given: Given, *, job: Job | None = None) -> str:
-    zone = installation().settings.zone
     tomorrow = datetime.combine(today() + timedelta(days=1), datetime.min.time())
     usual = {
         "starts_at": tomorrow.replace(hour=9).isoformat(timespec="minutes"),
@@ -93,7 +92,6 @@ def _form(given: Given, *, job: Job | None = None) -> str:
         faults=given.faults,
         sites=[(one.value, site_label(one.value)) for one in SiteType],
         profiles=[(one.value, label(one)) for one in Profile],
-        zone=zone,
     )
 
 
@@ -188,7 +186,6 @@ def show(uid: uuid.UUID) -> str:
         due_later=int((~seen.overdue & ~seen.due_before & ~seen.corridor.hidden).sum()),
         windows=seen.windows,
         bars=_bars(seen.exposure),
-        zone=installation().settings.zone,
         module="inspection.js",
         scripts=[asset(path) for path in _SCRIPTS],
         styles=[asset(path) for path in _STYLES],

@@ -82,7 +82,6 @@ def _index(fault: str = "") -> str:
         chosen=form.getlist("participants"),
         uid=form.get("uid") or uuid4(),
         fault=fault,
-        zone=installation().settings.zone,
     )
 
 
@@ -180,7 +179,6 @@ def _show(uid: UUID, fault: str = "") -> str:
         manager=actor().may(Permission.JOINT_MANAGE),
         begun=operation.row.starts_at <= now(),
         fault=fault,
-        zone=installation().settings.zone,
     )
 
 

@@ -55,7 +55,6 @@ def _index(**more: Any) -> str:
         unsolved=_unsolved(),
         samples=samples,
         planner=planner,
-        zone=installation().settings.zone,
         people=_people() if planner else [],
         **{"asked": _asked(), "plan": None, "fault": "", **more},
     )
@@ -174,7 +173,6 @@ def sample(uid: UUID) -> str:
         "look_back_sample.html",
         progress=found[0],
         checks=_shown(checks),
-        zone=installation().settings.zone,
     )
 
 

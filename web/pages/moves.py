@@ -49,7 +49,6 @@ def _index(fault: str = "") -> str:
         fault=fault,
         note=request.form.get("note", ""),
         lately=_lately(),
-        zone=installation().settings.zone,
         **shown_moves(moves, (*OWNERS, *PLACED)),
     )
 

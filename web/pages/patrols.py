@@ -114,7 +114,6 @@ def _page(typed: MultiDict[str, str] | None, errors: dict[str, str], *, job: Job
         weekdays=[gettext(name) for name in WEEKDAYS],
         day=today(),
         seed=secrets.randbelow(_SEEDS),
-        zone=installation().settings.zone,
     )
 
 
@@ -208,7 +207,6 @@ def show(uid: uuid.UUID) -> str:
         idle=_idle(shown, early, day) if shown.whole else [],
         hows={kind: gettext(text) for kind, text in _HOWS.items()},
         editable=planner and shown.plan.wish is not None and shown.newest is shown.plan,
-        zone=installation().settings.zone,
         module="patrol.js",
         scripts=[asset(path) for path in _SCRIPTS],
         styles=[asset(path) for path in _STYLES],

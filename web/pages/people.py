@@ -93,7 +93,6 @@ def index() -> Response:
         found=found,
         wanted=wanted,
         faces=faces,
-        zone=installation().settings.zone,
         organisations=_organisations(),
         names=directory(),
         role_name=label,

@@ -83,7 +83,6 @@ def _page(uid: uuid.UUID, given: Given) -> Response:
         chosen=given.fields.getlist("others"),
         people=_people(),
         faults=given.faults,
-        zone=installation().settings.zone,
         styles=[asset("css/patrols.css")],
     )
     return make_response(page, 422 if given.faults else 200)

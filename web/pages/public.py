@@ -243,7 +243,6 @@ def _follow_page(code: str, message: str | None = None, status: int = 200) -> tu
     found = _found(code)
     category = directory().categories.get(found.problem.category_id)
     shown = found.publication.state is Moderation.PUBLISHED
-    zone = installation().settings.zone
     page = render_template(
         "public_follow.html",
         code=code,
@@ -253,7 +252,6 @@ def _follow_page(code: str, message: str | None = None, status: int = 200) -> tu
         goes_on=_told(found.goes_on),
         open=COURSE[found.state].open,
         photos=photos_of(db(), [found.problem.id]).get(found.problem.id, []) if shown else [],
-        zone=zone,
         message=message,
         given=request.form,
         uid=request.form.get("uid") or str(uuid.uuid4()),

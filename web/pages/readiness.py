@@ -113,7 +113,6 @@ def show(uid: uuid.UUID) -> Response:
         asked=request.query_string.decode(),
         rule=_rule(plan),
         tick=timedelta(minutes=1),
-        zone=installation().settings.zone,
         styles=[asset("css/patrols.css")],
     )
     return make_response(page, 422 if plan.given.faults else 200)

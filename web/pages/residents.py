@@ -58,7 +58,6 @@ def tray() -> str:
         more=counts[show] > max(page, 1) * _PAGE,
         reporters={key: _contact(one, known=True) for key, one in reporters.items()},
         label=label,
-        zone=installation().settings.zone,
         may_keys=actor().may_everywhere(Permission.OPEN311_KEYS),
     )
 

@@ -81,7 +81,6 @@ def show(uid: uuid.UUID) -> Response:
         found=[_told(one, stops) for one in found],
         in_sight=int((~seen.corridor.hidden).sum()),
         deductions=expect(seen, route.profile, table),
-        zone=zone,
         styles=[asset("css/patrols.css")],
     )
     return make_response(page, 422 if given.faults else 200)

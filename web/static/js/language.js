@@ -10,17 +10,17 @@ export function gettext(message, places = {}) {
 const integer = new Intl.NumberFormat(locale);
 const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 });
-const moment = new Intl.DateTimeFormat(locale, {
+// Swedish writes as the pages do: 2026-03-01 08:30.
+const moment = new Intl.DateTimeFormat("sv-SE", {
   timeZone: begin.timezone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false,
 });
-const dayOnly = new Intl.DateTimeFormat(locale, { timeZone: begin.timezone, year: "numeric", month: "2-digit", day: "2-digit" });
 const isoDay = new Intl.DateTimeFormat("sv-SE", { timeZone: begin.timezone, year: "numeric", month: "2-digit", day: "2-digit" });
 
 export const number = (value) => (value === null || value === undefined ? "–" : integer.format(value));
 export const percent = (value) => (Number.isFinite(value) ? share.format(value) : "–");
 export const compact = (value) => short.format(value);
 export const time = (text) => (text ? moment.format(new Date(text)) : "–");
-export const day = (text) => (text ? dayOnly.format(new Date(text)) : "–");
+export const day = (text) => (text ? isoDay.format(new Date(text)) : "–");
 export const localDay = (date) => isoDay.format(date);
 
 // "3 days" left or gone, in whole units.
