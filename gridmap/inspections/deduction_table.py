@@ -6,6 +6,7 @@ package's numbers one by one. It is read for every page, so that a change counts
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FILE", "DeductionTable", "read_table", "usual_table"]
+__all__ = ["FILE", "DeductionTable", "Stated", "read_stated", "read_table", "usual_table"]
 
 FILE = "deductions.toml"
+_HEADING = re.compile(r"\s*\[\s*(\w+)\s*\]")
+_REMARK = re.compile(r"\s*[\"']?(\w+)[\"']?\s*=[^#]*#(.*)")
 _SEVERITIES = ("1", "2", "3", "4", "5")
 _RANGES: Mapping[str, tuple[float, float]] = {
     "points": (0.0, 100.0),
@@ -88,6 +91,67 @@ def read_table(folder: Path) -> DeductionTable:
     if not own.is_file():
         return usual_table()
     return _table(_numbers(own, _numbers(files("gridmap.inspections") / FILE, {})))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """A number, where it is from, and what its file says beside it.
+
+    Attributes
+    ----------
+    value
+        That counts.
+    usual
+        The package's.
+    own
+        Whether the installation's file states it.
+    remark
+        The comment on its line, such as the paragraph of a manual; empty: none.
+    """
+
+    value: float
+    usual: float
+    own: bool
+    remark: str
+
+
+def read_stated(folder: Path | None) -> dict[str, Stated]:
+    """Return the numbers that count by their names, such as ``points.3``.
+
+    Parameters
+    ----------
+    folder
+        The data folder; None: the package's numbers alone.
+
+    Raises
+    ------
+    InvalidValueError
+        As `read_table`.
+    """
+    package, own = files("gridmap.inspections") / FILE, folder / FILE if folder else None
+    usual = _numbers(package, {})
+    values, stated = usual, set()
+    remarks = _remarks(package.read_text(encoding="utf-8"))
+    if own is not None and own.is_file():
+        values = _numbers(own, usual)
+        text = own.read_text(encoding="utf-8")
+        stated = {f"{group}.{name}" for group, part in tomllib.loads(text).items() for name in part}
+        remarks |= dict.fromkeys(stated, "") | _remarks(text)
+    return {
+        key: Stated(value=value, usual=usual[key], own=key in stated, remark=remarks.get(key, ""))
+        for key, value in values.items()
+    }
+
+
+def _remarks(text: str) -> dict[str, str]:
+    """Comments at the ends of lines that state a number, by its name."""
+    group, found = "", {}
+    for line in text.splitlines():
+        if heading := _HEADING.match(line):
+            group = heading[1]
+        elif remark := _REMARK.match(line):
+            found[f"{group}.{remark[1]}"] = remark[2].strip()
+    return found
 
 
 def _numbers(file: Traversable, known: Mapping[str, float]) -> dict[str, float]:

@@ -85,6 +85,7 @@ ROUTES: dict[str, Line] = {
     "POST /inspections/<uuid:uid>/posts": Line(
         Permission.INSPECTION_PLAN, everywhere=True, of="nothing", form={"each": "1"}
     ),
+    "GET /inspections/deductions": Line(Permission.INSPECTION_PLAN, everywhere=True),
     "GET /inspections/rehearsal": Line(Permission.INSPECTION_PLAN, everywhere=True),
     "GET /inspections/posts": Line(SIGNED_IN),
     "GET /inspections/posts/<uuid:uid>": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),

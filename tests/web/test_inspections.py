@@ -77,6 +77,22 @@ def made(client, answer):
     return ""
 
 
+def test_the_page_of_deductions_says_which_numbers_count_and_where_they_are_from(app, sign_in):
+    folder = app.extensions["gridmap"].settings.data_dir
+    client = sign_in()
+    assert "/inspections/deductions" in client.get("/inspections").text
+    page = client.get("/inspections/deductions")
+    assert (page.status_code, "本系统没有自定文件" in page.text, "替代" in page.text) == (200, True, False)
+    (folder / "deductions.toml").write_text("[points]\n3 = 1.25 # 手册第12条\n")
+    page = client.get("/inspections/deductions").text
+    row = re.search(r'<th scope="row">3</th>.*?</tr>', page, re.DOTALL)[0]
+    assert ("1.25" in row, "本系统自定" in row, "替代 1<" in row, "手册第12条" in row) == (True,) * 4
+    assert str(folder) not in page, "where the server keeps its files is nobody's business"
+    (folder / "deductions.toml").write_text("[points]\n3 = 'much'\n")
+    page = client.get("/inspections/deductions")
+    assert (page.status_code, "points.3" in page.text, "much" in page.text) == (422, True, True)
+
+
 def test_a_route_is_laid_looked_at_and_removed(sign_in, town):
     client = sign_in(Role.SUPERVISION)
     assert "尚未编制线路" in client.get("/inspections").text

@@ -6,7 +6,7 @@ import pytest
 
 from geodata.travel import Profile
 from gridmap.errors import InvalidValueError
-from gridmap.inspections.deduction_table import FILE, read_table, usual_table
+from gridmap.inspections.deduction_table import FILE, Stated, read_stated, read_table, usual_table
 
 
 def test_an_installation_replaces_what_it_names_and_nothing_else(tmp_path):
@@ -17,6 +17,16 @@ def test_an_installation_replaces_what_it_names_and_nothing_else(tmp_path):
     assert (table.passing[Profile.CAR], table.passing[Profile.FOOT]) == (0.25, 0.8)
     assert (table.most_points, table.place_m) == (8.0, 500.0)
     assert table.hours.tolist() == usual_table().hours.tolist()
+
+
+def test_each_number_tells_where_it_is_from_and_what_its_line_says(tmp_path):
+    assert {one.own for one in read_stated(tmp_path).values()} == {False}
+    (tmp_path / FILE).write_text("[points]\n3 = 4 # 手册第12条\n4 = 1.5\n[ place ]\nmetres = 250  # 每段\n")
+    stated = read_stated(tmp_path)
+    assert stated["points.3"] == Stated(value=4.0, usual=1.0, own=True, remark="手册第12条")
+    assert stated["points.4"] == Stated(value=1.5, usual=1.5, own=True, remark="")
+    assert (stated["place.metres"].remark, stated["points.5"].own) == ("每段", False)
+    assert read_stated(None)["points.3"].value == 1.0
 
 
 @pytest.mark.parametrize(
