@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gridmap.patrols.models import PatrolPlan
 
-__all__ = ["Lost", "lost_rounds"]
+__all__ = ["Lost", "led_rounds", "lost_rounds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,21 @@ class Lost:
     day: date
     leaves_at: datetime
     returns_at: datetime
+
+
+def led_rounds(session: Session, version: PatrolPlan) -> list[tuple[PatrolRoute, uuid.UUID, date]]:
+    """Return the rounds of one version of a plan, with whose each is as the wish names them, and its day."""
+    units = units_of(from_json(version.wish)) if version.wish else []
+    query = (
+        select(PatrolRoute, Person.uid)
+        .join(Person, Person.id == PatrolRoute.person_id)
+        .where(PatrolRoute.plan_id == version.id)
+        .order_by(PatrolRoute.id)
+    )
+    return [
+        (route, *(units[route.unit] if route.unit < len(units) else (person, version.day)))
+        for route, person in session.execute(query)
+    ]
 
 
 def lost_rounds(session: Session, plan: PatrolPlan, lead: uuid.UUID) -> list[Lost]:
@@ -45,16 +60,10 @@ def lost_rounds(session: Session, plan: PatrolPlan, lead: uuid.UUID) -> list[Los
     known: dict[date, Lost] = {}
     last: dict[date, Lost] = {}
     for version in versions(session, plan):
-        units = units_of(from_json(version.wish)) if version.wish else []
-        query = (
-            select(PatrolRoute, Person.uid)
-            .join(Person, Person.id == PatrolRoute.person_id)
-            .where(PatrolRoute.plan_id == version.id)
-        )
-        last = {}
-        for route, person in session.execute(query):
-            who, day = units[route.unit] if route.unit < len(units) else (person, version.day)
-            if who == lead:
-                last[day] = Lost(day, route.leaves_at, route.returns_at)
+        last = {
+            day: Lost(day, route.leaves_at, route.returns_at)
+            for route, who, day in led_rounds(session, version)
+            if who == lead
+        }
         known |= last
     return [one for day, one in sorted(known.items()) if day not in last]

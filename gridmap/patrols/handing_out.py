@@ -12,6 +12,7 @@ from icalendar import Calendar, Event
 from geodata.coordinate_system import CoordinateSystem
 from geodata.datum import from_wgs84
 from gridmap.language import N_, gettext
+from gridmap.patrols.removing import Removed
 
 if TYPE_CHECKING:
     import uuid
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gridmap.patrols.calendars import Lost
     from gridmap.patrols.queries import Round, Shown, Stage
 
-__all__ = ["as_calendar", "as_gpx", "map_links"]
+__all__ = ["as_calendar", "as_cancelled", "as_gpx", "map_links"]
 
 
 def as_gpx(shown: Shown, one: Round) -> str:
@@ -58,15 +59,23 @@ def as_calendar(shown: Shown, lead: uuid.UUID, *, now: datetime, lost: Sequence[
         Rounds that they had in former versions and have no more: they are cancelled (RFC 5546), so that
         a calendar that took them in lets go of them.
     """
-    calendar = Calendar()
     own = [one for one in shown.rounds if one.lead == lead]
-    method = "PUBLISH" if own or not lost else "CANCEL"
+    gone = Removed(shown.first, shown.plan.version, shown.area.name, lead, tuple(lost))
+    return _calendar([_event(shown, one, now=now) for one in own], gone, now=now)
+
+
+def as_cancelled(gone: Removed, *, now: datetime) -> bytes:
+    """Write the rounds that somebody had in a removed plan as cancelled events (RFC 5546)."""
+    return _calendar([], gone, now=now)
+
+
+def _calendar(events: Sequence[Event], gone: Removed, *, now: datetime) -> bytes:
+    calendar = Calendar()
+    method = "PUBLISH" if events or not gone.rounds else "CANCEL"
     for name, text in (("prodid", "-//gridmap//patrols//ZH"), ("version", "2.0"), ("method", method)):
         calendar.add(name, text)
-    for one in own:
-        calendar.add_component(_event(shown, one, now=now))
-    for gone in lost:
-        calendar.add_component(_cancelled(shown, lead, gone, now=now))
+    for event in (*events, *(_cancelled(gone, one, now=now) for one in gone.rounds)):
+        calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
@@ -77,7 +86,7 @@ def _event(shown: Shown, one: Round, *, now: datetime) -> Event:
     event.start = one.route.leaves_at.astimezone(UTC)
     event.end = one.route.returns_at.astimezone(UTC)
     for name, text in (
-        ("uid", _uid(shown, one.lead, one.day)),
+        ("uid", _uid(shown.first, one.lead, one.day)),
         ("sequence", shown.plan.version),
         ("status", "CONFIRMED"),
         ("summary", _title(shown, one)),
@@ -88,24 +97,24 @@ def _event(shown: Shown, one: Round, *, now: datetime) -> Event:
     return event
 
 
-def _cancelled(shown: Shown, lead: uuid.UUID, gone: Lost, *, now: datetime) -> Event:
+def _cancelled(gone: Removed, lost: Lost, *, now: datetime) -> Event:
     event = Event()
     event.DTSTAMP = now.astimezone(UTC)
-    event.start = gone.leaves_at.astimezone(UTC)
-    event.end = gone.returns_at.astimezone(UTC)
+    event.start = lost.leaves_at.astimezone(UTC)
+    event.end = lost.returns_at.astimezone(UTC)
     for name, text in (
-        ("uid", _uid(shown, lead, gone.day)),
-        ("sequence", shown.plan.version),
+        ("uid", _uid(gone.first, gone.lead, lost.day)),
+        ("sequence", gone.version),
         ("status", "CANCELLED"),
-        ("summary", gettext("Cancelled: patrol of {area}", area=shown.area.name)),
+        ("summary", gettext("Cancelled: patrol of {area}", area=gone.area)),
     ):
         event.add(name, text)
     return event
 
 
-def _uid(shown: Shown, lead: uuid.UUID, day: date) -> str:
+def _uid(first: uuid.UUID, lead: uuid.UUID, day: date) -> str:
     # The same in every version: a calendar that has it takes the later one in its place.
-    return f"{shown.first}-{lead}-{day}@gridmap"
+    return f"{first}-{lead}-{day}@gridmap"
 
 
 def _called(stage: Stage) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gridmap.patrols.planner import Found
     from gridmap.people.permissions import Actor
 
-__all__ = ["keep", "newest", "planned", "remove_plan", "require_newest", "restore", "versions"]
+__all__ = ["keep", "newest", "planned", "require_newest", "restore", "versions"]
 
 _STALE = N_("The plan has been changed meanwhile. What you changed is kept here; look at the newest version.")
 
@@ -224,22 +224,3 @@ def _copied(row: Any, **other: Any) -> Any:
     """A row like another one."""
     names = [column.name for column in row.__table__.columns if column.name not in {"id", "uid", *other}]
     return type(row)(**{name: getattr(row, name) for name in names}, **other)
-
-
-def remove_plan(session: Session, actor: Actor, uid: uuid.UUID) -> None:
-    """Remove a plan in all its versions, with their rounds.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none whose area the actor plans.
-    """
-    for plan in reversed(versions(session, planned(session, actor, uid))):
-        for route in session.scalars(select(PatrolRoute).where(PatrolRoute.plan_id == plan.id)).all():
-            for visit in session.scalars(select(PatrolVisit).where(PatrolVisit.route_id == route.id)):
-                session.delete(visit)
-            session.flush()
-            session.delete(route)
-        session.flush()
-        session.delete(plan)
-        session.flush()

@@ -5,6 +5,7 @@ A plan is never changed: whoever changes it makes its next version.
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from geodata.travel import Profile
 from gridmap.store.base import Base, Identified, text_enum
 
-__all__ = ["PatrolPlan", "PatrolRoute", "PatrolVisit", "VisitKind"]
+__all__ = ["PatrolPlan", "PatrolRoute", "PatrolVisit", "RemovedRound", "VisitKind"]
 
 
 class VisitKind(StrEnum):
@@ -103,3 +104,24 @@ class PatrolVisit(Base, Identified):
     """Walked along a road; 0 at a place."""
     lon: Mapped[float]
     lat: Mapped[float]
+
+
+class RemovedRound(Base, Identified):
+    """A round of a plan that was removed: calendars that took it in are told that it is cancelled."""
+
+    __tablename__ = "removed_round"
+
+    first_uid: Mapped[uuid.UUID] = mapped_column(index=True)
+    """Of the plan's first version, by which calendars know it."""
+    plan_uid: Mapped[uuid.UUID]
+    route_uid: Mapped[uuid.UUID] = mapped_column(index=True)
+    version: Mapped[int] = mapped_column(SmallInteger)
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    lead_uid: Mapped[uuid.UUID]
+    """Whose round it was as the wish named them."""
+    day: Mapped[date]
+    leaves_at: Mapped[datetime]
+    returns_at: Mapped[datetime]
+    removed_at: Mapped[datetime]

@@ -19,11 +19,12 @@ from gridmap.language import N_, gettext
 from gridmap.patrols.calendars import lost_rounds
 from gridmap.patrols.changing import tell
 from gridmap.patrols.going_home import tell_home_early
-from gridmap.patrols.keeping import keep, remove_plan
+from gridmap.patrols.keeping import keep
 from gridmap.patrols.people import check_places
 from gridmap.patrols.planner import ask, search
 from gridmap.patrols.planning import prepare
 from gridmap.patrols.queries import Round, Shown, Stage, read_plan, read_plans
+from gridmap.patrols.removing import remove_plan, removed_rounds
 from gridmap.patrols.targets import walkers
 from gridmap.patrols.wishes import detail_of, from_json, units_of
 from gridmap.people.models import Person
@@ -354,10 +355,17 @@ def gpx(uid: uuid.UUID, route: uuid.UUID) -> Response:
 @pages.get("/<uuid:uid>/<uuid:route>.ics")
 @needs(Permission.PATROL_READ)
 def calendar(uid: uuid.UUID, route: uuid.UUID) -> Response:
-    """Send all rounds of the person of one for a calendar, as the newest version has them."""
-    from gridmap.patrols.handing_out import as_calendar
+    """Send all rounds of the person of one for a calendar, as the newest version has them.
 
-    shown, one = _round(uid, route)
+    Those of a plan that was removed are cancelled.
+    """
+    from gridmap.patrols.handing_out import as_calendar, as_cancelled
+
+    try:
+        shown, one = _round(uid, route)
+    except NotFoundError:
+        gone = removed_rounds(db(), actor(), uid, route)
+        return _file(as_cancelled(gone, now=now()), "text/calendar", f"patrol-{gone.rounds[0].day}.ics")
     lost = lost_rounds(db(), shown.plan, one.lead)
     return _file(
         as_calendar(_newest(shown), one.lead, now=now(), lost=lost),
@@ -371,5 +379,5 @@ def calendar(uid: uuid.UUID, route: uuid.UUID) -> Response:
 def remove(uid: uuid.UUID) -> Redirection:
     """Remove a plan."""
     with writing(installation().engine) as session:
-        remove_plan(session, actor(), uid)
+        remove_plan(session, actor(), uid, now=now())
     return redirect(url_for("patrols.index"))

@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from icalendar import Calendar
+from sqlalchemy import select
 
+from gridmap.errors import NotFoundError
 from gridmap.language import speak
 from gridmap.patrols.calendars import lost_rounds
 from gridmap.patrols.changing import Change
 from gridmap.patrols.going_home import tell_home_early
-from gridmap.patrols.handing_out import as_calendar
+from gridmap.patrols.handing_out import as_calendar, as_cancelled
+from gridmap.patrols.models import RemovedRound
 from gridmap.patrols.queries import read_plan
+from gridmap.patrols.removing import remove_plan, removed_rounds
 from gridmap.people.models import Person
-from gridmap.people.permissions import Actor
+from gridmap.people.permissions import Actor, Holding, Role
 from gridmap.store.engine import reading, writing
 
 from .test_planner import DAY, NOW, changed, planned, town, wish
@@ -48,6 +53,51 @@ def test_a_round_that_moves_to_somebody_else_is_cancelled_in_the_calendar(engine
     # Given back, it is there again under the same name.
     _, _, back = changed(engine, moved, lambda orders: Change(orders={0: orders[1]}))
     assert calendar(engine, back, first) == ("PUBLISH", {event: ("CONFIRMED", 3)})
+
+
+def test_rounds_of_a_removed_plan_are_cancelled_in_the_calendars_of_who_had_them(engine, town, wish):
+    uid = planned(engine, replace(wish, minutes_at_point=40), 100)
+    first, second = wish.people
+    _, before = calendar(engine, uid, first)
+    addresses = []
+    with reading(engine) as session:
+        addresses += [(uid, one.route.uid) for one in read_plan(session, Actor.owner(), uid).rounds]
+
+    def all_to_the_second(orders):
+        return Change(orders={1: [key for keys in orders.values() for key in keys]})
+
+    _, _, moved = changed(engine, uid, all_to_the_second)
+    _, theirs = calendar(engine, moved, second)
+    with reading(engine) as session:
+        addresses += [(moved, one.route.uid) for one in read_plan(session, Actor.owner(), moved).rounds]
+    with writing(engine) as session:
+        remove_plan(session, Actor.owner(), moved, now=NOW)
+    found = {}
+    with reading(engine) as session:
+        for plan, route in addresses:
+            gone = removed_rounds(session, Actor.owner(), plan, route)
+            text = Calendar.from_ical(as_cancelled(gone, now=NOW))
+            events = {str(one["uid"]): (str(one["status"]), one["sequence"]) for one in text.walk("VEVENT")}
+            assert str(text["method"]) == "CANCEL"
+            found[gone.lead] = events
+        persons = {one.uid: one.id for one in session.scalars(select(Person))}
+        area = session.scalars(select(RemovedRound.area_id)).first()
+        walker = (Holding(Role.PATROL_MEMBER),)
+        plan, route = addresses[-1]
+        own = removed_rounds(session, Actor("乙", walker, person_id=persons[second]), plan, route)
+        assert own.lead == second
+        planner = (Holding(Role.AREA_MANAGER, areas=frozenset({area})),)
+        assert removed_rounds(session, Actor("丙", planner), plan, route) == own
+        for stranger in (
+            Actor("甲", walker, person_id=persons[first]),
+            Actor("丁", (Holding(Role.AREA_MANAGER, areas=frozenset({area + 1})),)),
+        ):
+            with pytest.raises(NotFoundError):
+                removed_rounds(session, stranger, plan, route)
+    assert found == {
+        first: dict.fromkeys(before, ("CANCELLED", 3)),
+        second: dict.fromkeys(theirs, ("CANCELLED", 3)),
+    }
 
 
 def test_of_two_of_whom_one_has_left_the_other_goes_alone(engine, town, wish):

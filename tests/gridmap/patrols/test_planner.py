@@ -22,13 +22,14 @@ from gridmap.language import speak
 from gridmap.patrols.changing import Change, apply, judge, kept_orders, say, tell
 from gridmap.patrols.corners import Corner
 from gridmap.patrols.handing_out import as_calendar, as_gpx, map_links
-from gridmap.patrols.keeping import keep, remove_plan, restore
+from gridmap.patrols.keeping import keep, restore
 from gridmap.patrols.keeping import planned as planned_by
 from gridmap.patrols.models import PatrolPlan, PatrolVisit, VisitKind
 from gridmap.patrols.network import read_network
 from gridmap.patrols.planner import Found, ask, solved
 from gridmap.patrols.planning import Stop, faults, solve
 from gridmap.patrols.queries import read_plan, read_plans
+from gridmap.patrols.removing import remove_plan
 from gridmap.patrols.wishes import Wish, as_json, from_json, hours_of, shift_of
 from gridmap.people.models import Person
 from gridmap.people.permissions import Actor, Holding, Role
@@ -225,8 +226,8 @@ def test_nobody_plans_elsewhere(engine, town, wish):
     uid = planned(engine, wish, 20)
     with writing(engine) as session:
         with pytest.raises(NotFoundError):
-            remove_plan(session, elsewhere, uid)
-        remove_plan(session, Actor.owner(), uid)
+            remove_plan(session, elsewhere, uid, now=NOW)
+        remove_plan(session, Actor.owner(), uid, now=NOW)
     with reading(engine) as session:
         assert session.scalar(select(func.count()).select_from(PatrolPlan)) == 0
         assert session.scalar(select(func.count()).select_from(PatrolVisit)) == 0
@@ -387,7 +388,7 @@ def test_a_plan_is_changed_by_hand_version_after_version_and_brought_back(engine
         assert (back.plan.version, [s.keys for one in back.rounds for s in one.stages]) == (3, stops)
         assert [one.line for one in back.rounds] == [one.line for one in old.rounds]
     with writing(engine) as session:
-        remove_plan(session, Actor.owner(), third)
+        remove_plan(session, Actor.owner(), third, now=NOW)
     with reading(engine) as session:
         assert session.scalar(select(func.count()).select_from(PatrolPlan)) == 0
 

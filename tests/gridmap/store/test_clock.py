@@ -61,6 +61,7 @@ UNCLOCKED = {
     "patrol_plan",
     "patrol_route",
     "patrol_visit",
+    "removed_round",
     "problem",
     "problem_cell",
     "problem_link",
