@@ -6,13 +6,15 @@ what lies inside the limits of whoever manages the person is seen and handed ove
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, true, update
 
 from gridmap.dispatch.models import DispatchRule
-from gridmap.errors import InvalidValueError
+from gridmap.errors import ConflictError, InvalidValueError
+from gridmap.language import N_
 from gridmap.people.management import find_person, may_manage
 from gridmap.people.models import Login, Person
 from gridmap.people.permissions import Permission
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from gridmap.people.permissions import Actor
 
-__all__ = ["Held", "HeldPlace", "hand_over", "held_by"]
+__all__ = ["Foreseen", "Held", "HeldPlace", "Wish", "foresee", "hand_over", "held_by"]
 
 _PLACES = (
     (Responsibility.cell_id, GridCell, GridCell.area_id),
@@ -41,6 +43,7 @@ _PLACES = (
     (Responsibility.area_id, Area, Area.id),
     (Responsibility.shop_id, Shopfront, Shopfront.area_id),
 )
+_CHANGED = N_("What would move has changed meanwhile. Look at it again, please.")
 _OPEN = [state for state in State if not state.resolved]
 
 
@@ -65,6 +68,50 @@ class Held:
 
     def __bool__(self) -> bool:
         return bool(self.places or self.problems or self.rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A handover that somebody asks for.
+
+    Attributes
+    ----------
+    to
+        Who gets it; nobody: places are left without, and problems to their organisation.
+    day
+        The first day on which the other one holds it.
+    leaves
+        Whether the person is gone from that day on; their logins open no more.
+    """
+
+    to: uuid.UUID | None
+    day: date
+    leaves: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a handover would move, and to whom."""
+
+    wish: Wish
+    person: Person
+    other: Person | None
+    held: Held
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for all of it: whoever agreed to this agreed to nothing else."""
+        held = self.held
+        rows = [
+            (str(row.uid), row.role.value, str(row.valid_from), str(row.valid_to))
+            for row in (place.responsibility for place in held.places)
+        ]
+        rules = [
+            (str(rule.uid), rule.position, str(rule.valid_from), str(rule.valid_to)) for rule in held.rules
+        ]
+        whose = (str(self.person.uid), str(self.wish.to), str(self.wish.day), self.wish.leaves)
+        text = repr((whose, self.other and self.other.organisation_id, rows, held.problems, rules))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def held_by(session: Session, actor: Actor, person: Person, day: date) -> Held:
@@ -118,29 +165,8 @@ def _still(model: type[Responsibility | DispatchRule], day: date) -> ColumnEleme
     return model.valid_to.is_(None) | ((model.valid_to > day) & (model.valid_to > model.valid_from))
 
 
-def hand_over(
-    session: Session,
-    actor: Actor,
-    uid: uuid.UUID,
-    *,
-    to: uuid.UUID | None,
-    day: date,
-    today: date,
-    now: datetime,
-    leaves: bool,
-) -> Held:
-    """Give what a person holds to somebody else from a day on, and let them leave; return what it was.
-
-    Open problems go over at once: whoever gets them must see them before the day.
-
-    Parameters
-    ----------
-    uid, to
-        Who hands over to whom; nobody: places are left without, and problems to their organisation.
-    day
-        The first day on which the other one holds it.
-    leaves
-        Whether the person is gone from that day on; their logins open no more.
+def foresee(session: Session, actor: Actor, uid: uuid.UUID, wish: Wish, *, today: date) -> Foreseen:
+    """Say what a handover would move, as far as it lies inside the actor's limits; nothing is changed.
 
     Raises
     ------
@@ -151,12 +177,13 @@ def hand_over(
     NotFoundError
         If one of them is not among those whom the actor manages.
     """
+    day = wish.day
     if day < today:
         raise InvalidValueError(
             "Expected today or a later day; found {found}.", parameter="day", found=str(day)
         )
     person = find_person(session, actor, uid)
-    other = None if to is None else find_person(session, actor, to)
+    other = None if wish.to is None else find_person(session, actor, wish.to)
     if other is person:
         raise InvalidValueError("Expected somebody else.", parameter="to")
     if other is not None and not (
@@ -164,18 +191,61 @@ def hand_over(
     ):
         raise InvalidValueError("{name} is not there on that day.", parameter="to", name=other.name)
     held = held_by(session, actor, person, day)
-    if leaves and _holds_more(session, person, held, day):
-        raise InvalidValueError(
-            "{name} also holds something outside your limits. The headquarters must hand that over first.",
-            parameter="leaves",
-            name=person.name,
-        )
+    if wish.leaves:
+        if _holds_more(session, person, held, day):
+            raise InvalidValueError(
+                "{name} also holds something outside your limits. The headquarters must hand that over "
+                "first.",
+                parameter="leaves",
+                name=person.name,
+            )
+        for login in session.scalars(select(Login).where(Login.person_id == person.id)):
+            if not may_manage(actor, login) or login.id == actor.login_id:
+                raise InvalidValueError("This login holds more than you may give.", parameter="leaves")
+    return Foreseen(wish, person, other, held)
+
+
+def hand_over(
+    session: Session,
+    actor: Actor,
+    uid: uuid.UUID,
+    wish: Wish,
+    *,
+    today: date,
+    now: datetime,
+    seen: str | None = None,
+) -> Held:
+    """Give what a person holds to somebody else from a day on, and let them leave; return what it was.
+
+    Open problems go over at once: whoever gets them must see them before the day.
+
+    Parameters
+    ----------
+    uid
+        Who hands over.
+    seen
+        `Foreseen.fingerprint` of what the actor agreed to; None: whatever it is.
+
+    Raises
+    ------
+    InvalidValueError, NotFoundError
+        As for `foresee`.
+    ConflictError
+        If something else would move than the actor has seen.
+    """
+    foreseen = foresee(session, actor, uid, wish, today=today)
+    person, other, held, day = foreseen.person, foreseen.other, foreseen.held, wish.day
+    if seen is not None and seen != foreseen.fingerprint:
+        raise ConflictError(_CHANGED)
     _places(session, held.places, other, day)
     _rules(session, held.rules, other, day)
-    if leaves:
-        _leave(session, actor, person, day)
+    if wish.leaves:
+        person.valid_to = day
     session.flush()
-    return replace(held, problems=_problems(session, actor, person, other, now=now))
+    problems = _problems(session, actor, person, other, now=now)
+    if seen is not None and problems != held.problems:
+        raise ConflictError(_CHANGED)
+    return replace(held, problems=problems)
 
 
 def _places(session: Session, places: Sequence[HeldPlace], other: Person | None, day: date) -> None:
@@ -216,13 +286,6 @@ def _rules(session: Session, rules: Sequence[DispatchRule], other: Person | None
             )
         )
         rule.valid_to = max(day, rule.valid_from)
-
-
-def _leave(session: Session, actor: Actor, person: Person, day: date) -> None:
-    for login in session.scalars(select(Login).where(Login.person_id == person.id)):
-        if not may_manage(actor, login) or login.id == actor.login_id:
-            raise InvalidValueError("This login holds more than you may give.", parameter="leaves")
-    person.valid_to = day
 
 
 def _problems(

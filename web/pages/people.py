@@ -13,7 +13,7 @@ from gridmap.errors import GridmapError, InvalidValueError
 from gridmap.labels import label
 from gridmap.language import explain
 from gridmap.people import management
-from gridmap.people.handover import hand_over, held_by
+from gridmap.people.handover import Wish, foresee, hand_over, held_by
 from gridmap.people.management import PersonRecord, find_person, may_manage, save_person, wishes_of
 from gridmap.people.models import OrganisationKind
 from gridmap.people.permissions import GIVES, Permission, Role
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response
 
+    from gridmap.people.handover import Foreseen
     from gridmap.people.models import Grant
 
 pages = Blueprint("people", __name__, url_prefix="/people")
@@ -126,7 +127,10 @@ def add() -> Response:
 
 
 def _page(
-    uid: uuid.UUID, error: GridmapError | None = None, password: tuple[str, str] | None = None
+    uid: uuid.UUID,
+    error: GridmapError | None = None,
+    password: tuple[str, str] | None = None,
+    foreseen: Foreseen | None = None,
 ) -> Response:
     person = find_person(db(), actor(), uid)
     everyone = read_people(db(), actor(), PeopleFilter(), now=now(), day=today(), size=2000)
@@ -148,6 +152,7 @@ def _page(
         zone=installation().settings.zone,
         message=explain(error) if error else None,
         password=password,
+        foreseen=foreseen,
         done=request.args.get("done"),
     )
     answer = make_response(text, 200 if error is None else int(status_of(error)))
@@ -248,7 +253,7 @@ def _act(session: Session, login: uuid.UUID, action: str) -> tuple[str, str] | N
 @needs(Permission.PERSON_MANAGE)
 @in_person
 def give_over(uid: uuid.UUID) -> Response:
-    """Give what the person holds to somebody else from a day on."""
+    """Show what would go to somebody else from a day on; give it, as far as that has been seen."""
     find_person(db(), actor(), uid)
     form = request.form
     try:
@@ -256,17 +261,11 @@ def give_over(uid: uuid.UUID) -> Response:
             day = date.fromisoformat(form.get("day", ""))
         except ValueError as error:
             raise InvalidValueError("Expected a day such as 2026-05-01.", parameter="day") from error
+        wish = Wish(to=_uid(form.get("to", ""), "to"), day=day, leaves=bool(form.get("leaves")))
+        if not (seen := form.get("seen")):
+            return _page(uid, foreseen=foresee(db(), actor(), uid, wish, today=today()))
         with writing(installation().engine) as session:
-            hand_over(
-                session,
-                actor(),
-                uid,
-                to=_uid(form.get("to", ""), "to"),
-                day=day,
-                today=today(),
-                now=now(),
-                leaves=bool(form.get("leaves")),
-            )
+            hand_over(session, actor(), uid, wish, today=today(), now=now(), seen=seen)
     except GridmapError as error:
         return _page(uid, error)
     return redirect(url_for("people.show", uid=uid, done="handover"))

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from gridmap.deadlines.notices import issue_notices
 from gridmap.deadlines.step_table import lock_steps
 from gridmap.errors import ConflictError, GridmapError, NotFoundError
-from gridmap.people.handover import hand_over
+from gridmap.people.handover import Wish, hand_over
 from gridmap.people.logins import create_login
 from gridmap.people.permissions import Actor, Holding, Role
 from gridmap.places.cards import Faces
@@ -89,7 +89,7 @@ def test_a_handover_takes_only_what_is_still_held(engine, city, record):
     def leave(session):
         told.append(
             hand_over(
-                session, OWNER, owner.uid, to=third.uid, day=TODAY, today=TODAY, now=NOW, leaves=False
+                session, OWNER, owner.uid, Wish(to=third.uid, day=TODAY, leaves=False), today=TODAY, now=NOW
             ).problems
         )
 

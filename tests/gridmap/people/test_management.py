@@ -13,7 +13,7 @@ from gridmap.dispatch.models import DispatchRule
 from gridmap.errors import ConflictError, InvalidValueError, NotFoundError, PermissionDeniedError
 from gridmap.people import management
 from gridmap.people.credentials import begin_session, credentials_of, recognise
-from gridmap.people.handover import hand_over, held_by
+from gridmap.people.handover import Wish, hand_over, held_by
 from gridmap.people.logins import actor_for, check_password, create_login
 from gridmap.people.management import GrantWish, PersonRecord, may_give
 from gridmap.people.models import Login, Organisation, Person
@@ -220,7 +220,8 @@ def holders(session, day):
 
 
 def give(session, actor, town, to, day, *, leaves=False):
-    return hand_over(session, actor, town.workers[0].uid, to=to, day=day, today=TODAY, now=NOW, leaves=leaves)
+    wish = Wish(to=to, day=day, leaves=leaves)
+    return hand_over(session, actor, town.workers[0].uid, wish, today=TODAY, now=NOW)
 
 
 def test_places_go_over_on_the_day_and_nothing_is_deleted(engine, town, held):
