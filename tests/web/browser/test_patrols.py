@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from .accessibility import serious
+
 pytestmark = pytest.mark.browser
 
 
@@ -99,4 +101,8 @@ def test_on_a_phone_the_form_and_a_plan_are_no_wider_than_the_screen(open_as):
         summary.click()
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
     planned(page)
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+        assert serious(page) == [], "of the plan and its editor"

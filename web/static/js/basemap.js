@@ -84,7 +84,7 @@ function labelRules() {
 }
 
 // Two layers over one store of tiles: what lies under the cells, and the names above them.
-function ownLayers(path, attribution) {
+function ownLayers(path, attribution, named) {
   const store = new TileStore(path);
   const make = (options) => {
     const layer = protomapsL.leafletLayer({ url: BASE + path, maxDataZoom: 15, attribution, lang: "zh", updateWhenZooming: false, ...options });
@@ -93,7 +93,7 @@ function ownLayers(path, attribution) {
   };
   return [
     make({ pane: "base", paintRules: paintRules(), backgroundColor: PAPER }),
-    make({ pane: "names", labelRules: labelRules() }),
+    make({ pane: "names", labelRules: labelRules() }).on("load", named),
   ];
 }
 
@@ -115,6 +115,8 @@ export const bases = () => [
   { key: "none", name: gettext("No base map") },
 ];
 
+// Shows the base map. What it returns says whether a name of our own base map lies in a box of the map's pixels
+// (of the world, at its zoom); the map fires `named` when names have come.
 export function addBase(map, about) {
   map.createPane("base").style.zIndex = 200;
   const names = map.createPane("names");
@@ -124,7 +126,7 @@ export function addBase(map, about) {
     shown.forEach((layer) => layer.remove());
     const kind = bases().some(({ key }) => key === view.state.base) ? view.state.base : "own";
     const make = {
-      own: () => ownLayers(about.path ?? "tiles/base/{z}/{x}/{y}.mvt", about.attribution === "osm" ? OSM : ""),
+      own: () => ownLayers(about.path ?? "tiles/base/{z}/{x}/{y}.mvt", about.attribution === "osm" ? OSM : "", () => map.fire("named")),
       tianditu,
       gcj02: () => [new Gcj02TileLayer(begin.gcj02, { pane: "base", maxNativeZoom: 18, maxZoom: 20, attribution: gettext("Online base map") })],
       none: () => [],
@@ -133,4 +135,5 @@ export function addBase(map, about) {
   };
   view.on(["base"], show);
   show();
+  return (box) => shown.some((layer) => layer.labelers?.getIndex(map.getZoom())?.bboxCollides(box, Infinity));
 }

@@ -10,6 +10,12 @@ import { TileCanvas, TileStore, contains, trace } from "gridmap/tiles.js";
 
 const MOST_SHAPES = 2000;
 const LABELS_FROM = 15;
+// Of a label, in pixels: a letter, a line, and how far it gives way to names of the base map.
+const LETTER = 11.5;
+const LINE = 15;
+const SHIFTS = [0, -8, 8, -14, 14, -20, 20, -26, 26, -34, 34, -42, 42];
+// Of a label, that may lie on the edge of its cell.
+const OVER = 4;
 const LABEL_ROOM = { x: 56, y: 40, wide: 150 };
 
 function hatching() {
@@ -39,8 +45,10 @@ export const HatchedCanvas = L.Canvas.extend({
 });
 
 export class Cells extends EventTarget {
-  constructor(map, renderer) {
+  // `taken` says whether a name of the base map lies in a box of the world's pixels.
+  constructor(map, renderer, taken = () => false) {
     super();
+    this.taken = taken;
     this.map = map;
     this.renderer = renderer;
     this.load = { cells: {}, days_since_patrol: {} };
@@ -51,7 +59,7 @@ export class Cells extends EventTarget {
     if (begin.may.read) view.on(["filter"], () => this.refresh());
     view.on(["colour"], () => this.recolour());
     view.on(["layers"], () => this.show());
-    map.on("moveend", () => this.label());
+    map.on("moveend named", () => this.label());
   }
 
   // Cells and their load, asked for before there is anything that shows them.
@@ -171,9 +179,28 @@ export class Cells extends EventTarget {
       if (room.x < LABEL_ROOM.x || room.y < LABEL_ROOM.y) continue;
       // The number within the community is enough where names would run into each other.
       const text = name && room.x < LABEL_ROOM.wide ? name.replace(/^.*(?=第)/, "") : name;
-      const icon = L.divIcon({ className: "cell-label", html: h("div", { "aria-hidden": "true" }, h("b", {}, text || code.slice(-5)), holder ? h("span", {}, holder) : null), iconSize: null });
-      L.marker(bounds.getCenter(), { icon, interactive: false, keyboard: false, pane: "names" }).addTo(this.labels);
+      const title = text || code.slice(-5);
+      const middle = bounds.getCenter();
+      const whole = this.clear(middle, room, title, holder);
+      const bare = whole || !holder ? null : this.clear(middle, room, title);
+      const said = bare ? null : holder;
+      const icon = L.divIcon({ className: "cell-label", html: h("div", { "aria-hidden": "true" }, h("b", {}, title), said ? h("span", {}, said) : null), iconSize: null });
+      L.marker(whole ?? bare ?? middle, { icon, interactive: false, keyboard: false, pane: "names" }).addTo(this.labels);
     }
+  }
+
+  // The middle of a cell, or a place above or below it where no name of the base map is covered; null: none.
+  clear(middle, room, text, holder) {
+    const zoom = this.map.getZoom();
+    const at = this.map.project(middle, zoom);
+    const half = L.point((Math.max(text.length, holder?.length ?? 0) * LETTER) / 2, holder ? LINE : LINE / 2);
+    const free = SHIFTS.find((shift) => {
+      if (Math.abs(shift) + half.y > room.y / 2 + OVER) return false;
+      const [x, y] = [at.x, at.y + shift];
+      return !this.taken({ minX: x - half.x, maxX: x + half.x, minY: y - half.y, maxY: y + half.y });
+    });
+    if (free === undefined) return null;
+    return free ? this.map.unproject(at.add([0, free]), zoom) : middle;
   }
 
   tooltip(properties) {

@@ -87,9 +87,9 @@ async function start() {
   startPlace(known.bounds);
   const heat = new Heat(map);
   heat.show();
-  addBase(map, known);
+  const taken = addBase(map, known);
   const renderer = new HatchedCanvas({ padding: 0.3 });
-  const cells = new Cells(map, renderer);
+  const cells = new Cells(map, renderer, taken);
   const shapes = cells.ask();
   const options = await asking;
   if (!options) return;
