@@ -3,7 +3,9 @@
 A new route gets a line here; `test_access_matrix` walks them all as every role, from inside and from outside
 its limits. `of` names what the address is about, one of the test's `things`; what lies outside somebody's
 limits is then hidden (404), or refused where `outside=403` says so. `everywhere`: the permission is needed
-for the whole city. `json`, `form` and `query` are sent, good enough to reach the check of limits.
+for the whole city; what such an address names is outside nobody's limits. What is somebody's own, whoever
+else holds the permission, is named as another's. `nothing` is what nobody has. `json`, `form` and `query`
+are sent, good enough to reach the check of limits.
 """
 
 from __future__ import annotations
@@ -48,6 +50,15 @@ TUS = {
     "Upload-Offset": "0",
     "Content-Type": "application/offset+octet-stream",
 }
+NOT_BY_BODY = dict.fromkeys(("own organisation", "other organisation"), "hidden")
+"""Patrols are planned by area: who is limited to an organisation plans none."""
+PLAN: dict[str, Any] = {
+    "of": "plan",
+    "then": Permission.PATROL_PLAN,
+    "lacking": 404,
+    "but": NOT_BY_BODY,
+}
+"""A plan whose rounds are others': only who plans its area sees it."""
 WITHOUT_KEY = dict.fromkeys(WHERE, "refused")
 """A login does not help where a key is asked for."""
 
@@ -57,10 +68,12 @@ ROUTES: dict[str, Line] = {
     "POST /sign-out": Line(OPEN),
     "GET /account": Line(SIGNED_IN),
     "POST /account/password": Line(SIGNED_IN),
-    "POST /account/sessions/<uuid:uid>/end": Line(SIGNED_IN, of="nothing"),
+    "POST /account/sessions/<uuid:uid>/end": Line(SIGNED_IN, of="another's session"),
     "POST /account/sessions/end": Line(SIGNED_IN),
-    "GET /points/<uuid:uid>/visits": Line(Permission.PATROL_PLAN, of="nothing"),
-    "POST /points/<uuid:uid>/visits": Line(Permission.PATROL_PLAN, of="nothing", form={"visit_hours": ""}),
+    "GET /points/<uuid:uid>/visits": Line(Permission.PATROL_PLAN, of="point", but=NOT_BY_BODY),
+    "POST /points/<uuid:uid>/visits": Line(
+        Permission.PATROL_PLAN, of="point", but=NOT_BY_BODY, form={"visit_hours": ""}
+    ),
     "GET /": Line(Permission.PLACE_READ),
     "GET /coverage": Line(Permission.PLACE_AUDIT),
     "GET /coverage/repair": Line(Permission.PLACE_DRAW, everywhere=True),
@@ -95,15 +108,17 @@ ROUTES: dict[str, Line] = {
     "POST /inspections/<uuid:uid>/remove": Line(Permission.INSPECTION_PLAN, everywhere=True, of="nothing"),
     "GET /patrols": Line(Permission.PATROL_READ),
     "POST /patrols": Line(Permission.PATROL_PLAN, form={"area": "nothing"}),
-    "GET /patrols/<uuid:uid>": Line(Permission.PATROL_READ, of="nothing"),
-    "GET /patrols/<uuid:uid>/<uuid:route>.gpx": Line(Permission.PATROL_READ, of="nothing"),
-    "GET /patrols/<uuid:uid>/<uuid:route>.ics": Line(Permission.PATROL_READ, of="nothing"),
-    "POST /patrols/<uuid:uid>/remove": Line(Permission.PATROL_PLAN, of="nothing"),
+    "GET /patrols/<uuid:uid>": Line(Permission.PATROL_READ, **PLAN),
+    "GET /patrols/<uuid:uid>/<uuid:route>.gpx": Line(Permission.PATROL_READ, **PLAN),
+    "GET /patrols/<uuid:uid>/<uuid:route>.ics": Line(Permission.PATROL_READ, **PLAN),
+    "POST /patrols/<uuid:uid>/remove": Line(Permission.PATROL_PLAN, of="plan to go", but=NOT_BY_BODY),
     **{
-        f"POST /patrols/<uuid:uid>/{what}": Line(Permission.PATROL_PLAN, of="nothing", json={"orders": {}})
+        f"POST /patrols/<uuid:uid>/{what}": Line(
+            Permission.PATROL_PLAN, of="plan", but=NOT_BY_BODY, json={"orders": {}}
+        )
         for what in ("check", "change", "improve")
     },
-    "POST /patrols/<uuid:uid>/restore": Line(Permission.PATROL_PLAN, of="nothing"),
+    "POST /patrols/<uuid:uid>/restore": Line(Permission.PATROL_PLAN, of="plan", but=NOT_BY_BODY),
     "GET /export.png": Line(Permission.PROBLEM_EXPORT, query={"bbox": "121.4,31.2,121.41,31.21"}),
     "GET /export.html": Line(Permission.PROBLEM_EXPORT, query={"bbox": "121.4,31.2,121.41,31.21"}),
     "GET /figures": Line(Permission.PROBLEM_READ),
@@ -116,10 +131,12 @@ ROUTES: dict[str, Line] = {
     "POST /imports/draft/<uuid:uid>/plan": Line(Permission.PROBLEM_IMPORT, of="nothing"),
     "GET /imports/draft/<uuid:uid>/refused.csv": Line(Permission.PROBLEM_IMPORT, of="nothing"),
     "POST /imports/draft/<uuid:uid>/apply": Line(Permission.PROBLEM_IMPORT, of="nothing"),
-    "POST /imports/<uuid:uid>/undo": Line(Permission.PROBLEM_IMPORT, of="nothing"),
+    "POST /imports/<uuid:uid>/undo": Line(
+        Permission.PROBLEM_IMPORT, of="another's import", but={"everywhere": "allowed"}
+    ),
     "GET /jobs": Line(SIGNED_IN),
-    "GET /jobs/<uid>": Line(SIGNED_IN, of="nothing"),
-    "POST /jobs/<uid>/stop": Line(SIGNED_IN, of="nothing"),
+    "GET /jobs/<uid>": Line(SIGNED_IN, of="another's job"),
+    "POST /jobs/<uid>/stop": Line(SIGNED_IN, of="another's job"),
     "GET /api/v1/shops": Line(Permission.SHOP_READ),
     "GET /api/v1/shops/<uid>": Line(Permission.SHOP_READ, of="shop"),
     "GET /api/v1/shops/<uid>/offences": Line(Permission.SHOP_READ, of="shop"),
@@ -234,10 +251,10 @@ ROUTES: dict[str, Line] = {
     "GET /ledger/back/<uuid:uid>": Line(Permission.PROBLEM_EXPORT, of="nothing"),
     "POST /ledger/back/<uuid:uid>/apply": Line(Permission.PROBLEM_EXPORT, of="nothing"),
     "POST /ledger/export": Line(Permission.PROBLEM_EXPORT),
-    "GET /ledger/file/<uuid:job>": Line(Permission.PROBLEM_EXPORT, of="nothing"),
+    "GET /ledger/file/<uuid:job>": Line(Permission.PROBLEM_EXPORT, of="another's job"),
     "GET /ledger/handover": Line(Permission.PROBLEM_EXPORT),
     "GET /ledger/handover.xlsx": Line(Permission.PROBLEM_EXPORT),
-    "GET /ledger/made/<uuid:job>": Line(Permission.PROBLEM_EXPORT, of="nothing"),
+    "GET /ledger/made/<uuid:job>": Line(Permission.PROBLEM_EXPORT, of="another's job"),
     "GET /ledger/negative": Line(Permission.PROBLEM_EXPORT),
     "GET /ledger/negative/list": Line(Permission.PROBLEM_EXPORT, query={"figure": "found"}),
     "GET /ledger/negative.xlsx": Line(Permission.PROBLEM_EXPORT),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from geodata.travel import Profile
 from gridmap.deadlines.models import (
     Accountability,
     EscalationStep,
@@ -19,10 +22,12 @@ from gridmap.deadlines.models import (
 )
 from gridmap.evidence.files import Vault
 from gridmap.evidence.models import Attachment, AttachmentState, MediaKind, Stage
+from gridmap.imports.models import Import
 from gridmap.joint.models import JointOperation, JointParticipant, JointProblem
 from gridmap.look_back.models import CheckTask, LookBackSample
+from gridmap.patrols.models import PatrolPlan, PatrolRoute
 from gridmap.people.logins import create_login
-from gridmap.people.models import Person
+from gridmap.people.models import Credential, CredentialKind, Person
 from gridmap.people.permissions import ROLE_PERMISSIONS, Permission, Role
 from gridmap.problems.models import State, TimeUnit
 from gridmap.residents.models import ApiKey, ResidentNote, Said
@@ -53,6 +58,8 @@ SORT = {
     "closed": "problem",
     "accountability": "problem",
     "note": "problem",
+    "plan": "place",
+    "plan to go": "place",
     "place": "place",
     "problem": "problem",
     "number": "problem",
@@ -92,6 +99,36 @@ def test_every_route_has_a_line_that_says_what_the_route_declares(app):
     assert sorted(set(ROUTES) - set(found)) == [], "these routes are gone"
     declared = {name: needs_of(app.view_functions[rule.endpoint]) for name, rule in found.items()}
     assert {name: line.needs for name, line in ROUTES.items()} == declared
+
+
+def make_plan(session, town):
+    """A patrol plan of the first community, with a round of one of its workers."""
+    plan = PatrolPlan(
+        area_id=town.communities[0].id,
+        day=town.now.date(),
+        opens_at=town.now,
+        closes_at=town.now,
+        profile=Profile.FOOT,
+        seed=1,
+        searched_s=1,
+        unfitted=[],
+        actor="测试",
+        at=town.now,
+    )
+    session.add(plan)
+    session.flush()
+    session.add(
+        PatrolRoute(
+            plan_id=plan.id,
+            person_id=town.workers[0].id,
+            leaves_at=town.now,
+            returns_at=town.now,
+            metres=900,
+            geometry="SRID=4326;LINESTRING(121.401 31.201, 121.402 31.202)",
+        )
+    )
+    session.flush()
+    return plan
 
 
 def make_things(app, town):
@@ -239,7 +276,39 @@ def make_things(app, town):
             organisation_id=town.squads[0].id,
         )
         session.flush()
+        owner, plans = login.id, [make_plan(session, town) for _ in range(2)]
+        credential = Credential(
+            login_id=owner,
+            kind=CredentialKind.SESSION,
+            secret_hash=hashlib.sha256(str(made.id).encode()).digest(),
+            renewed_at=town.now,
+            session_epoch=0,
+            rights_epoch=0,
+            begun_at=town.now,
+            expires_at=town.now + timedelta(days=1),
+        )
+        brought = Import(
+            kind="problems",
+            file_name="别人.csv",
+            sha256="0" * 64,
+            options={},
+            counts={},
+            actor="测试",
+            login_id=owner,
+            applied_at=town.now,
+        )
+        session.add_all([credential, brought])
+        session.flush()
+        route = session.scalars(select(PatrolRoute.uid).where(PatrolRoute.plan_id == plans[0].id)).one()
     return {
+        "plan": plans[0].uid,
+        "plan to go": plans[1].uid,
+        "route": str(route),
+        "another's session": credential.uid,
+        "another's import": brought.uid,
+        "another's job": uuid.UUID(
+            app.extensions["gridmap"].jobs.start("test", lambda _: {}, owner=owner).uid
+        ),
         "area": town.communities[0].uid,
         "cell": town.cells[0].uid,
         "point": town.point.uid,
@@ -275,7 +344,7 @@ def address(name, line, things):
     path = path.replace("<int(max=15):z>", "<z>").replace("<int:x>", "<x>").replace("<int:y>", "<y>")
     for part, value in {"<z>": "13", "<x>": "6858", "<y>": "3350"}.items():
         path = path.replace(part, value)
-    for part in ("login", "action", "offence", "pledge", "photo"):
+    for part in ("login", "action", "offence", "pledge", "photo", "route"):
         path = re.sub(rf"<(\w+:)?{part}>", things[part], path)
     return re.sub(r"<[^>]+>", str(things.get(line.of)), path)
 
@@ -322,7 +391,7 @@ def expected(line, role, where):
     if where in line.but:
         return line.but[where]
     status = 200
-    if line.of in {"nothing", "no number"}:
+    if line.of in {"nothing", "no number"} or (line.of or "").startswith("another's"):
         status = 404
     elif SORT.get(line.of) in OUT_OF_SIGHT.get(where, set()):
         status = line.outside
