@@ -79,13 +79,15 @@ def district(file: Path, *, places: int, kilometres: float, people: int, seed: i
     main = outwards[np.isin(graph.road_class[graph.street[outwards]], MAIN)]
     main = main[: int(np.searchsorted(np.cumsum(graph.length_m[main]), kilometres * 1000)) + 1]
     inside = outwards[: int(np.flatnonzero(outwards == main[-1])[0])]
-    chosen = np.r_[outwards[0], random.choice(inside, places, replace=False)]
+    crowded = places > len(inside)
+    chosen = np.r_[outwards[0], random.choice(inside, places, replace=crowded)]
     begins = BEGINS + random.integers(0, SHIFT - OPEN, places)
     timed = random.random(places) < 0.2
     windows = tuple(
         (Window(int(t), int(t) + OPEN),) if has else () for t, has in zip(begins, timed, strict=True)
     )
-    middle = shapely.line_interpolate_point(graph.lines(chosen), 0.5, normalized=True)
+    along = random.random(places + 1) if crowded else 0.5
+    middle = shapely.line_interpolate_point(graph.lines(chosen), along, normalized=True)
     snapped = router.snap(shapely.get_x(middle), shapely.get_y(middle))
     return District(router, snapped.require(), np.sort(main), people, windows)
 
@@ -96,7 +98,8 @@ def _spokes(points: NDArray[np.object_]) -> NDArray[np.float64]:
     return np.stack([np.broadcast_to(np.median(xy, axis=0), xy.shape), xy], axis=1)
 
 
-def _matrix(router: Router, departures: Stops, arrivals: Stops) -> NDArray[np.int64]:
+def matrix(router: Router, departures: Stops, arrivals: Stops) -> NDArray[np.int64]:
+    """Seconds between stops, shape (departures, arrivals)."""
     far = router.matrix(departures, arrivals)
     return np.where(np.isfinite(far), np.rint(far), UNREACHABLE).astype(np.int64)
 
@@ -106,7 +109,7 @@ def ours(asked: District, seconds: float) -> Found:
     router, edges = asked.router, asked.edges
     departures = Stops.together(asked.places, Stops.heads(np.column_stack([2 * edges + 1, 2 * edges])))
     arrivals = Stops.together(asked.places, Stops.tails(np.column_stack([2 * edges, 2 * edges + 1])))
-    far = _matrix(router, departures, arrivals)
+    far = matrix(router, departures, arrivals)
     first = len(asked.places)
     walked = np.rint(router.seconds[2 * edges]).astype(int).tolist()
     tasks = [Task.place(n + 1, STAY, windows=open_) for n, open_ in enumerate(asked.windows)]
@@ -161,7 +164,7 @@ class Points:
         stops = Stops.together(asked.places, snapped)
         stay = np.r_[0, np.full(len(asked.windows), STAY), np.zeros(len(edge), dtype=int)]
         windows = [(), *asked.windows, *[()] * len(edge)]
-        return cls(stops, _matrix(asked.router, stops, stops), stay, windows)
+        return cls(stops, matrix(asked.router, stops, stops), stay, windows)
 
     def found(self, asked: District, tours: list[list[int]]) -> Found:
         """Walk tours of nodes."""
