@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 from geodata.travel import Profile
 from gridmap.coverage.audit import FindingKind
 from gridmap.deadlines.models import AccountabilityState, NoticeKind, StepKind
-from gridmap.evidence.models import Doubt, MediaKind, Stage
+from gridmap.evidence.models import AttachmentState, Doubt, MediaKind, Stage
+from gridmap.imports.models import ImportState
 from gridmap.inspections.alternatives import Way
 from gridmap.inspections.posts import Emptiness
 from gridmap.inspections.readiness import Reason
 from gridmap.language import gettext
-from gridmap.people.models import OrganisationKind
+from gridmap.look_back.models import CheckResult
+from gridmap.patrols.models import VisitKind
+from gridmap.people.models import CredentialKind, OrganisationKind
 from gridmap.people.permissions import Permission, Role
 from gridmap.places.models import AreaLevel, ResponsibilityRole
 from gridmap.places.sites import SiteType
-from gridmap.problems.models import EventKind, Flag, Source, State, TimeUnit
+from gridmap.problems.models import EventKind, Flag, LinkKind, RequestState, Source, State, TimeUnit
 from gridmap.residents.models import Moderation, Said
 from gridmap.shops.models import AppealState, Step
 from gridmap.webhooks.models import DeliveryState, Target
@@ -330,6 +333,33 @@ LABELS: Mapping[type[Enum], Mapping[Any, str]] = MappingProxyType(
             Flag.DEFAULT_COORDINATE: _("place unknown (default coordinate)"),
             Flag.IMPOSSIBLE_TIMES: _("impossible times"),
             Flag.OUTSIDE_CELLS: _("outside every cell"),
+        },
+        ImportState: {ImportState.APPLIED: _("applied"), ImportState.UNDONE: _("undone")},
+        AttachmentState: {
+            AttachmentState.PROCESSING: _("being made ready"),
+            AttachmentState.READY: _("ready"),
+            AttachmentState.REFUSED: _("refused"),
+        },
+        LinkKind: {
+            LinkKind.MERGED: _("merged into the other"),
+            LinkKind.RECURRENCE: _("recurrence of the other"),
+        },
+        RequestState: {
+            RequestState.OPEN: _("waits for a decision"),
+            RequestState.GRANTED: _("granted"),
+            RequestState.DECLINED: _("declined"),
+            RequestState.WITHDRAWN: _("withdrawn"),
+        },
+        CheckResult: {CheckResult.GOOD: _("still good"), CheckResult.FAILED: _("bad again")},
+        VisitKind: {
+            VisitKind.POINT: _("inspection point"),
+            VisitKind.PROBLEM: _("problem"),
+            VisitKind.ROAD: _("priority road"),
+            VisitKind.CORNER: _("corner where problems are to be expected"),
+        },
+        CredentialKind: {
+            CredentialKind.SESSION: _("session of a browser"),
+            CredentialKind.TOKEN: _("token for a machine"),
         },
     }
 )

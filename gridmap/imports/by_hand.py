@@ -57,12 +57,12 @@ def refuse_if_changed_by_hand(
     if begun is None:
         return
     touched = [
-        one
+        (row, [column_name(name, column) for column in columns])
         for name in tables
-        for one in _touched(session, Base.metadata.tables[name], record.id, begun, derived)
+        for row, columns in _touched(session, Base.metadata.tables[name], record.id, begun, derived)
     ]
     if touched:
-        told = [f"{name} ({', '.join(map(column_name, columns))})" for name, columns in touched[:_TOLD]]
+        told = [f"{row} ({', '.join(columns)})" for row, columns in touched[:_TOLD]]
         raise ConflictError(
             "{count} rows of this import were changed by hand since: {rows}. Undoing it would lose that "
             "work, so nothing was undone.",

@@ -12,8 +12,9 @@ from flask import Blueprint, render_template, request
 from gridmap.errors import InvalidValueError
 from gridmap.language import gettext
 from gridmap.people.permissions import Permission
+from gridmap.trail.names import TABLES
 from gridmap.trail.queries import Wish, actors_named, entry_of, names_of, read_entries, row_wish, target_of
-from gridmap.trail.words import TABLES, column_name, deed_name, enum_name, table_name
+from gridmap.trail.words import column_name, deed_name, enum_name, table_name
 from web.access import VISITOR, needs
 from web.installation import actor, db, installation
 
@@ -112,7 +113,9 @@ def _words(entries: list[Entry]) -> dict[str, Any]:
         "zone": installation().settings.zone,
         "table_name": table_name,
         "column_name": column_name,
-        "column_names": lambda change: gettext(", ").join(map(column_name, change.columns)),
+        "column_names": lambda change: gettext(", ").join(
+            column_name(change.table, column) for column in change.columns
+        ),
         "deed_name": deed_name,
         "row_name": row_name,
         "shown": shown,
