@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 MAIN = ("primary", "secondary", "tertiary")
 BEGINS, SHIFT, STAY, OPEN = 8 * 3600, 8 * 3600, 300, 2 * 3600
 SEEN_M, FINE_M, WHOLE = 2.0, 10.0, 0.99
+LEVEL = 0
+"""Of VROOM's exploration: 0 took 37 s where 60 were given, 5 about 300."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +63,8 @@ class Found:
     seconds: float
     lines: list[shapely.LineString]
     visited: int
+    spent: float = 0.0
+    """Processor seconds of the search."""
     completed: Found | None = None
     """The same with the streets that were left out."""
 
@@ -224,7 +229,7 @@ def walked(
 
 
 def vroom_plans(asked: District, seconds: float, every: float) -> Found:
-    """Plan with VROOM."""
+    """Plan with VROOM, at a level that ends within about a minute; it heeds its limit late."""
     import vroom  # noqa: PLC0415 - only where it is installed
 
     points = Points.of(asked, every)
@@ -237,13 +242,15 @@ def vroom_plans(asked: District, seconds: float, every: float) -> Found:
         windows = [vroom.TimeWindow(w.opens, w.closes) for w in points.windows[node]]
         more = {"time_windows": windows} if windows else {}
         given.add_job([vroom.Job(node, location=node, default_service=int(points.stay[node]), **more)])
-    solution = given.solve(exploration_level=5, nb_threads=1, timeout=timedelta(seconds=seconds))
+    began = time.process_time()
+    solution = given.solve(exploration_level=LEVEL, nb_threads=1, timeout=timedelta(seconds=seconds))
+    spent = time.process_time() - began
     table = solution.routes
     tours = [
         [int(node) for node, kind in zip(rows["id"], rows["type"], strict=True) if kind == "job"]
         for _, rows in table.groupby("vehicle_id")
     ]
-    return points.found(asked, tours)
+    return replace(points.found(asked, tours), spent=spent)
 
 
 def ortools_plans(asked: District, seconds: float, every: float) -> Found:
@@ -261,16 +268,20 @@ def ortools_plans(asked: District, seconds: float, every: float) -> Found:
     cost = model.RegisterTransitMatrix((far + points.stay[:, None]).tolist())
     model.SetArcCostEvaluatorOfAllVehicles(cost)
     model.AddDimension(cost, SHIFT, SHIFT, False, "time")  # noqa: FBT003 - their interface
-    time = model.GetDimensionOrDie("time")
+    clock = model.GetDimensionOrDie("time")
     for node in range(1, len(far)):
         model.AddDisjunction([index.NodeToIndex(node)], 10**7)
         for window in points.windows[node]:
-            time.CumulVar(index.NodeToIndex(node)).SetRange(window.opens - BEGINS, window.closes - BEGINS)
+            clock.CumulVar(index.NodeToIndex(node)).SetRange(window.opens - BEGINS, window.closes - BEGINS)
     wish = pywrapcp.DefaultRoutingSearchParameters()
     wish.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
     wish.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
     wish.time_limit.seconds = int(seconds)
+    began = time.process_time()
     solution = model.SolveWithParameters(wish)
+    spent = time.process_time() - began
+    if solution is None:
+        return Found(0.0, [], 0, spent)
     tours = []
     for person in range(asked.people):
         tour, at = [], solution.Value(model.NextVar(model.Start(person)))
@@ -278,7 +289,7 @@ def ortools_plans(asked: District, seconds: float, every: float) -> Found:
             tour.append(index.IndexToNode(at))
             at = solution.Value(model.NextVar(at))
         tours.append(tour)
-    return points.found(asked, [tour for tour in tours if tour])
+    return replace(points.found(asked, [tour for tour in tours if tour]), spent=spent)
 
 
 def covered(asked: District, lines: list[shapely.LineString]) -> NDArray[np.float64]:
@@ -329,7 +340,10 @@ def main() -> None:
             continue
         for every in chosen.every or [40.0]:
             found = plan(asked, chosen.seconds, every)
-            print(f"{name:9}{every:5.0f} m  {said(asked, found)}", flush=True)
+            if not found.lines:
+                print(f"{name:9}{every:5.0f} m  no plan after {found.spent:.0f} s", flush=True)
+                continue
+            print(f"{name:9}{every:5.0f} m  {said(asked, found)}, in {found.spent:.0f} s", flush=True)
             if found.completed is not None:
                 less = 100 * (1 - best.seconds / found.completed.seconds)
                 print(f"     completed    {said(asked, found.completed)}; gridmap takes {less:.1f} % less")
