@@ -16,6 +16,7 @@ import pandas as pd
 
 from gridmap.errors import InvalidValueError
 from gridmap.hours import parse_hours
+from gridmap.language import current_language
 from gridmap.patrols.rhythm import Rhythm
 
 if TYPE_CHECKING:
@@ -52,6 +53,13 @@ class Field:
     parse: Parser
     required: bool = False
     default: Any = field(default=None)
+
+    @property
+    def title(self) -> str:
+        """What such a column is usually called, in the reader's language."""
+        if current_language() == "zh_CN":
+            return next((word for word in self.synonyms if not word.isascii()), self.name)
+        return self.name.replace("_", " ")
 
     def read(self, words: Words | None, heading: str, faults: Faults) -> NDArray[Any]:
         """Parse a column, or fill the default where there is none; refuse rows that lack a required value."""

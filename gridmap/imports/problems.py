@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -27,6 +28,7 @@ from gridmap.places.ground import ground_on
 from gridmap.problems.assignment import areas_of
 from gridmap.problems.bulk import insert_problems, within
 from gridmap.problems.models import Category, Source, State
+from gridmap.problems.rules import impossible_times
 from gridmap.problems.shares import stand_for
 
 if TYPE_CHECKING:
@@ -196,6 +198,16 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
                 {"n": len(new_categories), "names": names},
             )
         )
+    moment = np.datetime64(writer.now.astimezone(UTC).replace(tzinfo=None), "us")
+    odd = int(impossible_times(fields["found_at"][good], fields["closed_at"][good], moment).sum())
+    if odd:
+        reading.notes.append(
+            Note(
+                "{n} rows have times that cannot be: closed before found, or still to come. "
+                "They are marked and stay out of the heat.",
+                {"n": odd},
+            )
+        )
     counts = Counts(
         len(reading.table.frame),
         int(created.sum()),
@@ -219,7 +231,11 @@ def _plan(reading: Reading, writer: Writer) -> Plan:
         change_problems(again, reading, good[changed], before, import_id)
 
     first = good[:10]
-    sample = pd.DataFrame({n: fields[n][first] for n in ("external_id", "category", "found_at", "address")})
+    shown = ("external_id", "category", "found_at", "description", "address")
+    sample = pd.DataFrame({name: fields[name][first] for name in shown})
+    if reading.geometry is not None:
+        middle = shapely.centroid(reading.geometry[first])
+        sample["lon"], sample["lat"] = shapely.get_x(middle).round(6), shapely.get_y(middle).round(6)
     return Plan("problems", reading, counts, (), apply=apply, sample=sample, kept=kept)
 
 

@@ -19,13 +19,14 @@ from werkzeug.utils import secure_filename
 from gridmap.errors import InvalidValueError, NotFoundError
 from gridmap.imports.foreseen import foresee_import
 from gridmap.imports.kinds import KINDS
-from gridmap.imports.plan import ImportOptions, Plan, Writer
+from gridmap.imports.plan import ImportOptions, Kind, Plan, Writer
 from gridmap.imports.service import apply_import, kinds_for, list_imports, plan_import
 from gridmap.imports.undoing import undo_import
 from gridmap.jobs import JobState
 from gridmap.language import gettext
 from gridmap.people.permissions import Permission
 from gridmap.store.engine import reading, writing
+from gridmap.trail.names import COLUMNS
 from web.access import needs
 from web.installation import actor, db, installation
 from web.pages.foreseen import as_shown
@@ -199,6 +200,7 @@ def _write_refused(file: Path, plan: Plan) -> None:
 def _summary(plan: Plan, zone: ZoneInfo) -> dict[str, Any]:
     table = plan.reading.table
     sample = plan.sample if plan.sample is not None else pd.DataFrame()
+    titles = _titles(KINDS[plan.kind])
     return {
         "counts": asdict(plan.counts),
         "headings": dict(plan.reading.headings),
@@ -211,12 +213,26 @@ def _summary(plan: Plan, zone: ZoneInfo) -> dict[str, Any]:
         "kept": list(plan.kept.explained(table.row_numbers, zone, _REASONS_SHOWN)) if plan.kept else [],
         "kept_count": len(plan.kept) if plan.kept else 0,
         "sample": {
-            "columns": [str(column) for column in sample.columns],
-            "rows": [
-                ["" if pd.isna(v) else str(v)[:80] for v in row] for row in sample.itertuples(index=False)
-            ],
+            "columns": [titles.get(str(column), str(column)) for column in sample.columns],
+            "rows": [[_shown(value, zone) for value in row] for row in sample.itertuples(index=False)],
         },
     }
+
+
+def _titles(kind: Kind) -> dict[str, str]:
+    """Names of what a table of this kind tells, and of the columns that come of it."""
+    columns = {name: gettext(title) for name, title in COLUMNS.items()}
+    return columns | {field.name: field.title for field in kind.fields(installation().settings.zone)}
+
+
+def _shown(value: Any, zone: ZoneInfo) -> str:
+    """A value of the first rows; times are stored in UTC and shown as the clocks here."""
+    if pd.isna(value):
+        return ""
+    if isinstance(value, pd.Timestamp):
+        known = value.tz_localize(UTC) if value.tzinfo is None else value
+        return known.tz_convert(zone).strftime("%Y-%m-%d %H:%M")
+    return str(value)[:80]
 
 
 @pages.get("/draft/<uuid:uid>")
@@ -233,6 +249,8 @@ def show_draft(uid: uuid.UUID) -> str | AnyResponse:
         draft=draft,
         job=job,
         kind=KINDS[draft["kind"]],
+        datums=DATUMS,
+        titles=_titles(KINDS[draft["kind"]]),
         may_create=actor().may_everywhere(Permission.PROBLEM_IMPORT),
     )
 

@@ -26,7 +26,7 @@ export const localDay = (date) => isoDay.format(date);
 // "3 days" left or gone, in whole units.
 export function ago(text, now = Date.now()) {
   const hours = Math.abs(now - new Date(text)) / 3.6e6;
-  if (hours < 1) return gettext("{n} min", { n: Math.round(hours * 60) });
-  if (hours < 48) return gettext("{n} h", { n: Math.round(hours) });
-  return gettext("{n} days", { n: Math.round(hours / 24) });
+  if (hours < 1) return gettext("{n} min", { n: Math.floor(hours * 60) });
+  if (hours < 48) return gettext("{n} h", { n: Math.floor(hours) });
+  return gettext("{n} days", { n: Math.floor(hours / 24) });
 }
