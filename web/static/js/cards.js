@@ -169,7 +169,7 @@ export class Cards {
         ? h("ul", { className: "holders" }, holder({ role_name: gettext("responsible"), person, organisation, phone }))
         : h("p", { className: "alert" }, gettext("Nobody is responsible here."))),
       h("dl", { className: "facts" },
-        fact(gettext("Found"), time(found_at)), fact(gettext("Due"), due_at ? time(due_at) : null), fact(gettext("Closed"), closed_at ? time(closed_at) : null),
+        fact(gettext("Found"), time(found_at)), fact(gettext("Next step due"), due_at ? time(due_at) : null), fact(gettext("Closed"), closed_at ? time(closed_at) : null),
         fact(gettext("Address"), problem.address), fact(gettext("Cell"), cells.length > 1 ? cells.map((one) => h("div", {}, go("cell", one), ` ${Math.round(one.share * 100)}%`, one.leads ? h("span", { className: "muted" }, " ", gettext("(leads)")) : null)) : go("cell", cell)), fact(gettext("Road"), go("road", road)), fact(gettext("Area"), nameOf(area)),
         fact(gettext("Source"), problem.source_name ?? problem.source), fact(gettext("Severity"), problem.severity)),
       history.length ? h("section", {}, h("h3", {}, gettext("History")), h("ol", { className: "history" }, history.map((event) =>

@@ -200,7 +200,7 @@ export class Recorder {
       gettext("Recorded as No. {number}.", { number: problem.number }),
       problem.cell ? gettext("Cell {name}.", { name: nameOf(problem.cell) }) : gettext("It lies outside every cell."),
       who ? gettext("It goes to {who}.", { who }) : gettext("Nobody is responsible here."),
-      problem.due_at ? gettext("Due {time}.", { time: time(problem.due_at) }) : "",
+      problem.due_at ? gettext("Next step due {time}.", { time: time(problem.due_at) }) : "",
     ].filter(Boolean).join(" ");
     this.stop();
     toast(text, { kind: "good", seconds: 15 });
