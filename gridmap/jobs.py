@@ -10,6 +10,7 @@ import contextvars
 import json
 import os
 import threading
+import time
 import traceback
 import uuid
 from contextlib import suppress
@@ -30,6 +31,8 @@ __all__ = ["Job", "JobState", "JobStoppedError", "Jobs", "Progress", "silent"]
 
 _LONGEST_SECONDS = 86_400
 """A job that has reported nothing for longer is not looked for any more."""
+_KEPT_SECONDS = 7 * 86_400
+"""A record that ended longer ago is removed; files that jobs made for their pages go sooner."""
 
 
 class Progress(Protocol):
@@ -123,6 +126,7 @@ class Jobs:
             started_at=_now(),
         )
         self._write(job)
+        self.sweep()
         language = current_language()
         # The context says who acts; what the job changes is theirs.
         context = contextvars.copy_context()
@@ -167,6 +171,21 @@ class Jobs:
         """Remove the record of a job that has ended, as its outcome is told already."""
         if self.find(uid, owner=owner).state is not JobState.RUNNING:
             self._file(uuid.UUID(uid).hex).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove the records of jobs that ended more than a week ago, and what else is left of them."""
+        limit = time.time() - _KEPT_SECONDS
+        for file in self._folder.iterdir():
+            # Removed meanwhile by another process; what cannot be read is of nobody who still runs.
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < limit and not self._runs(self._file(file.name.partition(".")[0])):
+                    file.unlink()
+
+    def _runs(self, file: Path) -> bool:
+        try:
+            return self._read(file).state is JobState.RUNNING
+        except (OSError, ValueError, TypeError):
+            return False
 
     def _read(self, file: Path) -> Job:
         fields = json.loads(file.read_text())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -117,3 +119,31 @@ def test_forgetting_takes_what_has_ended_and_nothing_that_runs(tmp_path):
     waited(jobs, job)
     jobs.forget(job.uid, owner=7)
     assert jobs.own(7, ["ledger"], since=since) == []
+
+
+def test_what_ended_more_than_a_week_ago_is_removed_when_the_next_job_begins(tmp_path):
+    jobs, held = Jobs(tmp_path), threading.Event()
+
+    def wait(progress):
+        held.wait(60)
+        return {}
+
+    def age(job, days):
+        for file in tmp_path.glob(f"{job.uid}*"):
+            os.utime(file, (time.time() - days * 86_400,) * 2)
+
+    runs = jobs.start("ledger", wait, owner=7)
+    old, recent = (jobs.start("ledger", lambda _: {}, owner=7) for _ in range(2))
+    for job in (old, recent):
+        waited(jobs, job)
+    jobs.stop(old.uid, owner=7)
+    (tmp_path / f"{uuid.uuid4().hex}.17.new").write_text("{")
+    (left,) = tmp_path.glob("*.new")
+    os.utime(left, (0, 0))
+    for job, days in ((runs, 8), (old, 8), (recent, 6)):
+        age(job, days)
+    last = jobs.start("ledger", lambda _: {}, owner=7)
+    waited(jobs, last)
+    assert {file.name for file in tmp_path.iterdir()} == {f"{job.uid}.json" for job in (runs, recent, last)}
+    held.set()
+    waited(jobs, runs)
