@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -85,8 +86,19 @@ def test_a_plan_is_asked_for_looked_at_and_removed(sign_in, town):
         assert other.get(path).status_code == 404
     assert other.post(f"{address}/remove").status_code == 404
     assert address not in other.get("/patrols").text
+    held = client.get(calendar.group(1)).text
+    assert "CANCELLED" not in held
     assert client.post(f"{address}/remove").status_code == 302
     assert client.get(address).status_code == 404
+    # Calendars that took the round in are told that it is cancelled, and only those that had it.
+    gone = client.get(calendar.group(1))
+    assert (gone.status_code, gone.mimetype) == (200, "text/calendar")
+    assert "METHOD:CANCEL" in gone.text
+    assert gone.text.count("STATUS:CANCELLED") == held.count("BEGIN:VEVENT")
+    assert re.findall("UID:.*", gone.text) == re.findall("UID:.*", held)
+    assert other.get(calendar.group(1)).status_code == 404
+    assert client.get(gpx.group(1)).status_code == 404
+    assert client.get(f"{address}/{uuid.uuid4()}.ics").status_code == 404
 
 
 def test_hot_corners_of_the_forecast_are_gone_to(app, sign_in, town):
