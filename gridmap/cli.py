@@ -16,10 +16,10 @@ from gridmap.errors import GridmapError
 from gridmap.language import explain, gettext, use_language
 from gridmap.look_back.drawers import name_drawers
 from gridmap.store.engine import open_engine, writing
-from gridmap.store.schema import migrate
 from gridmap.trail.genesis import begin_trail
 from gridmap.trail.keeper import TrailKeeper
 from gridmap.trail.origin import Origin, set_origin
+from gridmap.trail.upgrade import bring_up
 
 if TYPE_CHECKING:
     from typing import ClassVar
@@ -88,9 +88,10 @@ def store() -> None:
 @click.pass_obj
 def prepare(settings: Settings) -> None:
     """Create the tables, or bring them up to this version."""
-    engine = open_engine(settings.store_url, keeper=TrailKeeper.of(settings))
+    keeper = TrailKeeper.of(settings)
+    engine = open_engine(settings.store_url, keeper=keeper)
     try:
-        stood_at = migrate(engine)
+        stood_at = bring_up(engine, keeper)
         taken = begin_trail(engine)
         if stood_at is not None and stood_at < "0032":
             with writing(engine) as session:

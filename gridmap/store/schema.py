@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ from alembic.script import ScriptDirectory
 from gridmap.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
+    from contextlib import AbstractContextManager
+
     from sqlalchemy.engine import Connection, Engine
 
 __all__ = ["check_schema", "migrate", "revisions"]
@@ -38,8 +43,23 @@ def _at(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def migrate(engine: Engine, target: str = "head") -> str | None:
+def migrate(
+    engine: Engine,
+    target: str = "head",
+    *,
+    around: Callable[[Connection, AbstractSet[str]], AbstractContextManager[None]] | None = None,
+) -> str | None:
     """Create the tables, or bring them up to `target`, all in one transaction; return where they stood.
+
+    Parameters
+    ----------
+    engine
+        The store.
+    target
+        A revision.
+    around
+        Entered before and left after, within the transaction; told the tables in whose rows the migrations
+        that are to come change something, as each of these says in `CHANGES_ROWS_OF`.
 
     Raises
     ------
@@ -61,8 +81,19 @@ def migrate(engine: Engine, target: str = "head") -> str | None:
         with as_file(files("gridmap") / "store" / "migrations") as folder:
             config = _config(str(folder))
             config.attributes["connection"] = connection
-            command.upgrade(config, target)
+            tables = _changed(ScriptDirectory.from_config(config), found, target)
+            with nullcontext() if around is None else around(connection, tables):
+                command.upgrade(config, target)
     return found
+
+
+def _changed(scripts: ScriptDirectory, found: str | None, target: str) -> AbstractSet[str]:
+    """Tables in whose rows the migrations between two revisions change something."""
+    return {
+        name
+        for script in scripts.iterate_revisions(target, found)
+        for name in getattr(script.module, "CHANGES_ROWS_OF", ())
+    }
 
 
 def check_schema(engine: Engine) -> None:

@@ -8,6 +8,8 @@ down_revision = "0026"
 branch_labels = None
 depends_on = None
 
+CHANGES_ROWS_OF = ("publication", "resident_note", "resident_report")
+
 _EMPTY = {"dict": sa.text("'{}'"), "list": sa.text("'[]'")}
 _COLUMNS = (
     ("publication", sa.Column("address", sa.String(300), nullable=False, server_default="")),
