@@ -103,13 +103,13 @@ def test_a_plan_is_asked_for_looked_at_and_removed(sign_in, town):
 
 def test_hot_corners_of_the_forecast_are_gone_to(app, sign_in, town):
     with writing(app.extensions["gridmap"].engine) as session:
-        # All at one corner: whatever the hour, there is something to be expected.
-        there = {"lon": WEST + SIDE * 0.5, "lat": SOUTH + SIDE * 0.9}
-        session.execute(
-            update(Problem)
-            .where(Problem.area_id == town.communities[0].id)
-            .values(**there, change=next_change(session, rebuild=True))
-        )
+        # All at one corner, and in the hours of the shift, whatever the hour is now.
+        here = select(Problem).where(Problem.area_id == town.communities[0].id)
+        for problem in session.scalars(here):
+            problem.lon, problem.lat = WEST + SIDE * 0.5, SOUTH + SIDE * 0.9
+            problem.found_at = problem.found_at.replace(hour=2)
+        session.flush()
+        session.execute(update(Problem).values(change=next_change(session, rebuild=True)))
     client = sign_in(Role.AREA_MANAGER, area_id=town.communities[0].id)
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     page = made(client, plan(client, town, day=tomorrow, corners="on"))
