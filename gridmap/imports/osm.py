@@ -15,6 +15,7 @@ from gridmap.imports.plan import Counts, Kind, Note, Plan, Reading
 from gridmap.imports.steps import Draft, Matched, match
 from gridmap.people.permissions import Permission
 from gridmap.places.models import Area, AreaLevel, Building, InspectionPoint, RoadRule, Street, Surface
+from gridmap.trail.words import table_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,9 @@ def plan_osm(file: Path, writer: Writer) -> Plan:
         [Note("{n} × {reason}", {"n": count, "reason": reason}) for reason, count in extract.dropped.items()],
     )
     counts = Counts(total + lost, created, changed, total - created - changed, lost)
-    table = pd.DataFrame({"layer": [d.model.__tablename__ for d in drafts], "rows": [len(d) for d in drafts]})
+    table = pd.DataFrame(
+        {"layer": [table_name(d.model.__tablename__) for d in drafts], "rows": [len(d) for d in drafts]}
+    )
     return Plan("osm", reading, counts, steps, sample=table)
 
 

@@ -17,14 +17,14 @@ T2,占道经营,2096-01-25 11:00,,摊点占道,人民路2号,102.2,40.1
 """
 
 
-def draft(client, *, datum):
+def draft(client, *, datum, kind="problems", name="问题.csv", text=TABLE):
     sent = client.post(
         "/imports",
         data={
-            "kind": "problems",
+            "kind": kind,
             "datum": datum,
             "timezone": "Asia/Shanghai",
-            "file": (io.BytesIO(TABLE.encode()), "问题.csv"),
+            "file": (io.BytesIO(text.encode()), name),
         },
     )
     assert sent.status_code == 302
@@ -57,3 +57,13 @@ def test_a_datum_that_was_not_stated_is_chosen_from_a_list(app, sign_in):
     page = draft(sign_in(Role.HEADQUARTERS), datum="")
     assert '<select name="datum">' in page
     assert '<option value="gcj02">' in page
+
+
+def test_the_layers_of_a_map_file_are_named_in_chinese(app, sign_in):
+    map_file = """<osm version="0.6">
+    <node id="1" lat="31.2" lon="121.4"/><node id="2" lat="31.2" lon="121.41"/>
+    <way id="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/></way></osm>"""
+    page = draft(sign_in(Role.HEADQUARTERS), datum="", kind="osm", name="城区.osm", text=map_file)
+    assert "<th>图层</th><th>行数</th>" in page
+    assert "<td>街道（道路）</td><td>1</td>" in page
+    assert "<td>street</td>" not in page

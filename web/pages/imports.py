@@ -222,6 +222,7 @@ def _summary(plan: Plan, zone: ZoneInfo) -> dict[str, Any]:
 def _titles(kind: Kind) -> dict[str, str]:
     """Names of what a table of this kind tells, and of the columns that come of it."""
     columns = {name: gettext(title) for name, title in COLUMNS.items()}
+    columns |= {"layer": gettext("Layer"), "rows": gettext("Rows")}
     return columns | {field.name: field.title for field in kind.fields(installation().settings.zone)}
 
 
